@@ -1,0 +1,121 @@
+"""What probing tells the judge: facts, frozen, with their units in the name.
+
+Every `at_s` and `since_s` is seconds on the monotonic clock the room was given. `None` means "not known", never "zero" or "good".
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What the detector holds of a link or of one target on it."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+class LinkCause(StrEnum):
+    """Why a verdict is what it is; NONE while the link is up."""
+
+    NONE = "none"
+    STARTING = "starting"  # too few probes to know
+    CARRIER = "carrier"  # the interface itself is gone
+    NO_ROUTE = "no_route"  # the kernel refuses to send (no source address, no route)
+    LOSS = "loss"  # the sequential test tripped: a black hole
+    GRAY_LOSS = "gray_loss"  # sustained partial loss
+    DELAY = "delay"  # sustained delay above the link's baseline
+    RECOVERING = "recovering"  # answers again, hold-down still running
+    STALLED = "stalled"  # our own loop stood still: the detector is frozen
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReading:
+    """One probed target of a link over the last second."""
+
+    target: str
+    verdict: Verdict
+    rtt_s: float | None
+    loss_pct: float | None
+    misses: int
+    """Consecutive misses right now."""
+    evidence_nats: float
+    """Log-likelihood the sequential test holds for "dead" (0 when answering)."""
+    trip_nats: float
+    """Where it trips: ln(1/alpha)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReading:
+    """One link: its verdict and the last second in figures. Sent at each change of verdict and once a second."""
+
+    link: str
+    at_s: float
+    verdict: Verdict
+    since_s: float
+    cause: LinkCause
+    changed: bool
+    rtt_s: float | None
+    """Median round trip of the last second, from kernel timestamps."""
+    rtt_p95_s: float | None
+    jitter_s: float | None
+    """RFC 3550 interarrival jitter, applied to round trips."""
+    loss_pct: float | None
+    sent: int
+    lost: int
+    targets: tuple[TargetReading, ...]
+
+
+class Medium(StrEnum):
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class Way(StrEnum):
+    """Seen from the procedure room."""
+
+    TO_ROOM = "to_room"
+    FROM_ROOM = "from_room"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReading:
+    """One medium in one direction. `live` is None until the observer could know; unknown is never live."""
+
+    medium: Medium
+    way: Way
+    live: bool | None
+    age_s: float | None
+    """Seconds since the last packet; None if none was ever seen."""
+    packet_rate_hz: float
+    loss_pct: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaReading:
+    at_s: float
+    observing: bool
+    """False while the observer itself cannot see (no interface, no permission): every stream is then unknown."""
+    streams: tuple[StreamReading, ...]
+
+
+class PhoneCause(StrEnum):
+    NONE = "none"
+    STARTING = "starting"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    REJECTED = "rejected"  # answered, with a final code that is no success
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneReading:
+    """The direct phone line's endpoint. `reachable` is None until it was asked long enough to know."""
+
+    at_s: float
+    reachable: bool | None
+    since_s: float
+    cause: PhoneCause
+    rtt_s: float | None
+    sip_code: int | None

@@ -1,0 +1,1 @@
+"""Power, through Network UPS Tools."""

@@ -1,0 +1,1 @@
+"""The dual-WAN router, through SNMP."""
