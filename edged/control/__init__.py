@@ -1,0 +1,1 @@
+"""The local control socket: JSON lines, roles by group, every write audited."""

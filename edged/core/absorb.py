@@ -1,0 +1,135 @@
+"""Taking in one observation: the state that follows from it, and what is worth recording about it on its own."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar, assert_never
+
+from edged.core.events import Channel, Event, Json
+from edged.core.observations import (
+    AccessRefused,
+    Act,
+    ClockReading,
+    Observation,
+    PersonActed,
+    RecordReading,
+    SourceFailed,
+    Tick,
+    UplinkReading,
+)
+from edged.core.plan import LinkRole, Plan
+from edged.core.state import Failover, LinkState, Session, State
+from probes.reading import LinkReading, MediaReading, PhoneReading
+from qos.reading import ShaperReading
+from ups.reading import UpsReading
+from wan.reading import ActiveWanChanged, RouterReading
+
+Absorbed = tuple[State, tuple[Event, ...]]
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Absorbed:  # noqa: C901  one arm a kind
+    """The state with `observation` in it. Pure; nothing is judged here."""
+    match observation:
+        case Tick():
+            return state, ()
+        case LinkReading():
+            return _seen(_link(plan, state, observation), f"link:{observation.link}", now), ()
+        case MediaReading():
+            return _seen(replace(state, media=observation), "media", now), ()
+        case PhoneReading():
+            return _seen(replace(state, phone=observation), "phone", now), ()
+        case UpsReading():
+            ups = _put(state.ups, observation.ups, observation)
+            return _seen(replace(state, ups=ups), f"ups:{observation.ups}", now), ()
+        case RouterReading():
+            return _router(plan, _seen(replace(state, router=observation), "router", now), observation.active, now)
+        case ActiveWanChanged():
+            return _router(plan, state, observation.active, now)
+        case ShaperReading():
+            shapers = _put(state.shapers, observation.interface, observation)
+            return _seen(replace(state, shapers=shapers), f"qos:{observation.interface}", now), ()
+        case UplinkReading():
+            return replace(state, uplink=observation), ()
+        case RecordReading():
+            return replace(state, record=observation), ()
+        case ClockReading():
+            return replace(state, clock=observation), ()
+        case PersonActed():
+            return _act(state, observation, now)
+        case AccessRefused():
+            refused = {"actor": observation.actor, "role": observation.role, "asked": observation.asked}
+            return state, (log(state, "access.refused", now, refused),)
+        case SourceFailed():
+            failed: dict[str, Json] = {"source": observation.source, "error": observation.error}
+            return state, (log(state, "source.failed", now, {**failed, "failures": observation.failures}),)
+        case _:
+            assert_never(observation)
+
+
+def log(state: State, name: str, now: float, data: Mapping[str, Json]) -> Event:
+    """An event of the log channel, under the tier in force."""
+    return Event(Channel.LOG, name, state.tier, now, data)
+
+
+def _seen(state: State, source: str, now: float) -> State:
+    return replace(state, seen_s=_put(state.seen_s, source, now))
+
+
+def _put(mapping: Mapping[K, V], key: K, value: V) -> dict[K, V]:
+    return {**mapping, key: value}
+
+
+def _link(plan: Plan, state: State, reading: LinkReading) -> State:
+    known = state.links.get(reading.link)
+    rtts_s = known.rtts_s if known else ()
+    if not reading.changed and reading.rtt_s is not None:  # rule 3 counts the one-second summaries only
+        rtts_s = (*rtts_s, reading.rtt_s)[-plan.thresholds.spike_window :]
+    return replace(state, links=_put(state.links, reading.link, LinkState(reading, rtts_s)))
+
+
+def _router(plan: Plan, state: State, active: str | None, now: float) -> Absorbed:
+    """Failover and failback are seen by comparing with what carried last, so one during our own restart counts too."""
+    link = plan.link_of_wan(active)
+    if link is None or link == state.carrier:
+        return state, ()
+    moved = replace(state, carrier=link)
+    if state.carrier is None:
+        return moved, ()
+    name = "wan.failback" if plan.link(link).role is LinkRole.PRIMARY else "wan.failover"
+    event = log(state, name, now, {"previous": state.carrier, "active": link})
+    return replace(moved, failover=Failover(now, state.carrier, link)), (event,)
+
+
+def _act(state: State, done: PersonActed, now: float) -> Absorbed:
+    data: dict[str, Json] = {
+        "act": done.act.value,
+        "actor": done.actor,
+        "role": done.role,
+        "reason": done.reason,
+        "session": done.session or (state.session.id if state.session else None),
+    }
+    refused = _refusal(state, done)
+    if refused:
+        return state, (log(state, "act.refused", now, {**data, "refused": refused}),)
+    session = state.session
+    if done.act is Act.SESSION_OPENED and session is None and done.session:
+        session = Session(done.session, now)
+    elif done.act is Act.SESSION_CLOSED:
+        session = None
+    acted = replace(state, session=session, acted_s=_put(state.acted_s, done.act, now))
+    return acted, (log(state, f"act.{done.act.value}", now, data),)
+
+
+def _refusal(state: State, done: PersonActed) -> str | None:
+    """Why an act makes no sense now, as a code; None if it does. Opening the open session again is no mistake."""
+    open_id = state.session.id if state.session else None
+    if done.act is Act.SESSION_OPENED:
+        if not done.session:
+            return "no_session_id"
+        return "another_session_is_open" if open_id not in (None, done.session) else None
+    if done.act is Act.SESSION_CLOSED and open_id is None:
+        return "no_session_is_open"
+    if done.session not in (None, open_id):
+        return "not_the_open_session"
+    return None

@@ -1,0 +1,165 @@
+"""Single facts worth telling the NOC, each a row: what it is about, when it holds, how long before it shows.
+
+Tiers say what to do now; conditions say what is wrong. A rule answers True, False, or None for "cannot know".
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edged.core.latch import Dwell, Latch, step
+from edged.core.plan import Plan
+from edged.core.state import State
+from probes.reading import Verdict
+from qos.reading import ShaperState
+from ups.reading import Contact, Power
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+Key = tuple[str, str]
+"""Condition and subject: ("link.down", "fiber")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    name: str
+    severity: Severity
+    subjects: Callable[[Plan], tuple[str, ...]]
+    holds: Callable[[State, str, float], bool | None]
+    dwell: Dwell
+
+
+def _links(plan: Plan) -> tuple[str, ...]:
+    return tuple(link.name for link in plan.links)
+
+
+def _upses(plan: Plan) -> tuple[str, ...]:
+    return tuple(ups.name for ups in plan.ups)
+
+
+def _only_if(attribute: str, subject: str) -> Callable[[Plan], tuple[str, ...]]:
+    return lambda plan: (subject,) if getattr(plan, attribute) else ()
+
+
+def _box(_: Plan) -> tuple[str, ...]:
+    return ("box",)
+
+
+def _link_is(verdict: Verdict) -> Callable[[State, str, float], bool | None]:
+    def holds(state: State, name: str, _: float) -> bool | None:
+        link = state.links.get(name)
+        known = link is not None and link.reading.verdict is not Verdict.UNKNOWN
+        return link.reading.verdict is verdict if link is not None and known else None
+
+    return holds
+
+
+def _power_in(*powers: Power) -> Callable[[State, str, float], bool | None]:
+    def holds(state: State, name: str, _: float) -> bool | None:
+        ups = state.ups.get(name)
+        return None if ups is None or ups.power is Power.UNKNOWN else ups.power in powers
+
+    return holds
+
+
+def _ups_silent(state: State, name: str, _: float) -> bool | None:
+    ups = state.ups.get(name)
+    return ups.contact is not Contact.OK if ups else None
+
+
+def _router_silent(state: State, _: str, __: float) -> bool | None:
+    return not state.router.answering if state.router else None
+
+
+def _phone_dead(state: State, _: str, __: float) -> bool | None:
+    return None if state.phone is None or state.phone.reachable is None else not state.phone.reachable
+
+
+def _media_blind(state: State, _: str, __: float) -> bool | None:
+    return not state.media.observing if state.media else None
+
+
+def _not_shaped(state: State, name: str, _: float) -> bool | None:
+    shaper = state.shapers.get(name)
+    return shaper.state is not ShaperState.ACTIVE if shaper else None
+
+
+def _uplink_lost(state: State, _: str, __: float) -> bool | None:
+    return not state.uplink.connected if state.uplink else None
+
+
+def _not_durable(state: State, _: str, __: float) -> bool | None:
+    return not state.record.durable if state.record else None
+
+
+def _clock_not_synced(state: State, _: str, __: float) -> bool | None:
+    return state.clock.quality != "synced" if state.clock else None
+
+
+def _blind(state: State, source: str, now: float) -> bool | None:
+    return now - state.seen_s.get(source, state.started_s) > _SILENCE_S[source.partition(":")[0]]
+
+
+_SILENCE_S: Mapping[str, float] = {
+    # Several times each source's own period: one second for most, 15 s for a UPS's slow poll, 5 s for the phone.
+    "link": 10.0,
+    "router": 15.0,
+    "ups": 45.0,
+    "media": 10.0,
+    "phone": 30.0,
+    "qos": 15.0,
+}
+
+
+def sources(plan: Plan) -> tuple[str, ...]:
+    """Every source that must keep telling something, by the names `State.seen_s` uses."""
+    return (
+        *(f"link:{name}" for name in _links(plan)),
+        *(f"ups:{name}" for name in _upses(plan)),
+        *(f"qos:{name}" for name in plan.shapers),
+        *(("router",) if plan.has_router else ()),
+        *(("media",) if plan.has_media else ()),
+        *(("phone",) if plan.has_phone else ()),
+    )
+
+
+_A, _W, _I = Severity.ALARM, Severity.WARNING, Severity.INFO
+_NOW = Dwell(0.0, 0.0)  # the instrument has its own dwell or hold-down
+
+CONDITIONS: tuple[Condition, ...] = (
+    Condition("link.down", _A, _links, _link_is(Verdict.DOWN), _NOW),
+    Condition("link.degraded", _W, _links, _link_is(Verdict.DEGRADED), _NOW),
+    Condition("power.on_battery", _A, _upses, _power_in(Power.BATTERY, Power.LOW_BATTERY), Dwell(0.0, 5.0)),
+    Condition("power.low_battery", _A, _upses, _power_in(Power.LOW_BATTERY), Dwell(0.0, 5.0)),
+    Condition("power.off", _A, _upses, _power_in(Power.OFF), _NOW),
+    Condition("ups.out_of_contact", _W, _upses, _ups_silent, Dwell(5.0, 5.0)),
+    Condition("router.silent", _W, _only_if("has_router", "router"), _router_silent, _NOW),
+    Condition("phone.unreachable", _A, _only_if("has_phone", "phone"), _phone_dead, _NOW),
+    Condition("media.blind", _W, _only_if("has_media", "media"), _media_blind, Dwell(3.0, 3.0)),
+    Condition("qos.not_applied", _W, lambda plan: plan.shapers, _not_shaped, Dwell(3.0, 3.0)),
+    Condition("uplink.lost", _W, _only_if("has_broker", "broker"), _uplink_lost, Dwell(10.0, 5.0)),
+    Condition("record.not_durable", _A, _box, _not_durable, _NOW),
+    Condition("clock.not_synced", _I, _box, _clock_not_synced, Dwell(60.0, 10.0)),
+    Condition("source.blind", _W, sources, _blind, _NOW),
+)
+
+BY_NAME: Mapping[str, Condition] = {condition.name: condition for condition in CONDITIONS}
+
+
+def walk(plan: Plan, state: State, now: float) -> dict[Key, Latch]:
+    """The latch of each condition for each of its subjects at `now`; only those that are not at rest are kept."""
+    stepped = {}
+    for condition in CONDITIONS:
+        for subject in condition.subjects(plan):
+            key = (condition.name, subject)
+            holds = condition.holds(state, subject, now)
+            latch = state.conditions.get(key, Latch())
+            latch = step(latch, trigger=holds is True, clear=holds is False, dwell=condition.dwell, now=now)
+            if latch != Latch():
+                stepped[key] = latch
+    return stepped

@@ -1,0 +1,34 @@
+"""What the judge wants done. The shell carries it out; its result comes back as an observation."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeFor:
+    """Set the shapers to this link's rates times `factor`, below 1 while its queue is bloated (T1)."""
+
+    link: str
+    factor: float
+
+
+class Pace(StrEnum):
+    CALM = "calm"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAt:
+    """Probe this link at this pace; suspicion quickens a prober on its own."""
+
+    link: str
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The traffic moved to another line: re-make the connection to the NOC now, do not wait for TCP."""
+
+
+Effect: TypeAlias = ShapeFor | ProbeAt | Reconnect

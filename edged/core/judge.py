@@ -1,0 +1,158 @@
+"""The judge: a function of its arguments. Observation in; new state, events and effects out.
+
+Replaying recorded observations with their times gives the same decisions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from edged.core import conditions, containment, rootcause
+from edged.core.absorb import absorb, log
+from edged.core.effects import Effect, Pace, ProbeAt, Reconnect, ShapeFor
+from edged.core.events import Channel, Event, Json
+from edged.core.latch import Latch
+from edged.core.observations import Observation
+from edged.core.plan import Plan
+from edged.core.situation import Situation, all_down, situation
+from edged.core.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    state: State
+    events: tuple[Event, ...]
+    effects: tuple[Effect, ...]
+
+
+def judge(plan: Plan, state: State, observation: Observation, now: float) -> Judged:
+    """One step at `now` (monotonic seconds)."""
+    before = state
+    state, events = absorb(plan, state, observation, now)
+    state = _onsets(plan, state, now)
+    state, found = _conditions(plan, state, now)
+    state, told = _tiers(plan, state, now)
+    state, effects = _effects(plan, before, state)
+    return Judged(state, (*events, *found, *told), effects)
+
+
+def _onsets(plan: Plan, state: State, now: float) -> State:
+    """Since when every line is down, and since when a session is without A/V.
+
+    The latter outlives a short return, until t3.av clears: recovery is damped, escalation never.
+    """
+    down_s = (now if state.all_down_s is None else state.all_down_s) if all_down(plan, state) else None
+    state = replace(state, all_down_s=down_s)
+    if situation(plan, state, now).av_lost:
+        return replace(state, av_lost_s=now if state.av_lost_s is None else state.av_lost_s)
+    keep = state.session is not None and _is_up(state, "t3.av")
+    return state if keep else replace(state, av_lost_s=None)
+
+
+# ── conditions ─────────────────────────────────────────────────────────────────────────────────────────
+def _conditions(plan: Plan, state: State, now: float) -> tuple[State, tuple[Event, ...]]:
+    latches = conditions.walk(plan, state, now)
+    events = []
+    for key in sorted(latches.keys() | state.conditions.keys()):
+        was, now_is = (held.get(key, Latch()) for held in (state.conditions, latches))
+        if was.raised != now_is.raised:
+            events.append(_condition_event(state, key, was, now_is, now))
+    return replace(state, conditions=latches), tuple(events)
+
+
+def _condition_event(state: State, key: conditions.Key, was: Latch, now_is: Latch, now: float) -> Event:
+    name, subject = key
+    data: dict[str, Json] = {"at": subject, "severity": conditions.BY_NAME[name].severity.value}
+    if was.raised_s is not None:
+        data["lasted_s"] = round(now - was.raised_s, 3)
+    return log(state, f"{name}.{'raised' if now_is.raised else 'cleared'}", now, data)
+
+
+# ── tiers ──────────────────────────────────────────────────────────────────────────────────────────────
+def _tiers(plan: Plan, state: State, now: float) -> tuple[State, tuple[Event, ...]]:
+    s = situation(plan, state, now)
+    latches = containment.walk(plan, state.tiers, s)
+    tier = containment.tier_of(latches)
+    judged = replace(
+        state,
+        tiers=latches,
+        tier=tier,
+        tier_since_s=now if tier != state.tier else state.tier_since_s,
+        failover=state.failover if latches["t2.failover"].raised else None,
+        av_compliant=s.av_compliant,
+    )
+    events = [*_row_events(state, judged, s)]
+    if s.av_compliant != state.av_compliant:
+        data: dict[str, Json] = {"av_compliant": s.av_compliant, "audio": s.audio, "video": s.video}
+        events.append(log(judged, "av.changed", now, data))
+    if tier != state.tier:
+        events.append(_tier_event(plan, state, judged, s))
+    return judged, tuple(events)
+
+
+def _row_events(was: State, judged: State, s: Situation) -> list[Event]:
+    events = []
+    for row in containment.ROWS:
+        before, after = was.tiers.get(row.id, Latch()), judged.tiers[row.id]
+        if before.raised != after.raised:
+            word = "raised" if after.raised else "cleared"
+            events.append(log(judged, f"containment.{word}", s.now, {"row": row.id, "row_tier": row.tier}))
+    return events
+
+
+def _tier_event(plan: Plan, was: State, judged: State, s: Situation) -> Event:
+    found = rootcause.find(plan, judged, s)
+    row = containment.leading(judged.tiers)
+    data: dict[str, Json] = {
+        "previous": was.tier,
+        "previous_lasted_s": round(s.now - was.tier_since_s, 3),
+        "row": row.id if row else None,
+        "rows": sorted(name for name, latch in judged.tiers.items() if latch.raised),
+        "cause": found.cause.value,
+        "cause_at": found.at,
+        "response": {"say": row.response.say, "who": row.response.who, "by_s": row.response.by_s} if row else None,
+        "session": judged.session.id if judged.session else None,
+        "av_compliant": s.av_compliant,
+        "evidence": _evidence(judged, s),
+    }
+    return Event(Channel.TIER, "tier.entered", judged.tier, s.now, data)
+
+
+def _evidence(state: State, s: Situation) -> Mapping[str, Json]:
+    """The observations that made it, in figures."""
+    return {
+        "links": {
+            name: {
+                "verdict": link.reading.verdict.value,
+                "cause": link.reading.cause.value,
+                "rtt_ms": None if link.reading.rtt_s is None else round(link.reading.rtt_s * 1e3, 1),
+                "loss_pct": link.reading.loss_pct,
+            }
+            for name, link in sorted(state.links.items())
+        },
+        "carrier": state.carrier,
+        "router_answering": state.router.answering if state.router else None,
+        "audio": s.audio,
+        "video": s.video,
+        "phone": s.phone,
+        "power": {name: ups.power.value for name, ups in sorted(state.ups.items())},
+        "lost_for_s": None if s.lost_for_s is None else round(s.lost_for_s, 3),
+    }
+
+
+# ── effects ────────────────────────────────────────────────────────────────────────────────────────────
+def _effects(plan: Plan, before: State, state: State) -> tuple[State, tuple[Effect, ...]]:
+    carrier = state.carrier or plan.primary.name
+    effects: list[Effect] = []
+    factor = plan.thresholds.relieved_shaping if _is_up(state, "t1.latency") else 1.0
+    if plan.shapers and plan.link(carrier).shaped and state.shaped != (carrier, factor):
+        effects.append(ShapeFor(carrier, factor))
+        state = replace(state, shaped=(carrier, factor))
+    if before.carrier is not None and before.carrier != state.carrier:
+        effects.append(Reconnect())
+    paced = {link.name: Pace.SESSION if state.session and link.name == carrier else Pace.CALM for link in plan.links}
+    effects += [ProbeAt(name, pace) for name, pace in paced.items() if state.paced.get(name) != pace]
+    return replace(state, paced=paced), tuple(effects)
+
+
+def _is_up(state: State, row: str) -> bool:
+    return row in state.tiers and state.tiers[row].raised

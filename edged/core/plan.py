@@ -1,0 +1,94 @@
+"""What the judge knows of this site before anything happens: roles, thresholds, dwells. Made once from the config."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from edged.core.latch import Dwell
+
+
+class LinkRole(StrEnum):
+    PRIMARY = "primary"
+    BACKUP = "backup"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    name: str
+    role: LinkRole
+    provider: str | None = None
+    wan: str | None = None
+    """The router's index of the WAN this link is, as text; None without a router."""
+    shaped: bool = False
+    """Whether its rates are configured, so that the shapers can follow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpsPlan:
+    name: str
+    priority: str
+    """What it feeds: "network" or "workstation"."""
+    covers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Numbers of REQUIREMENTS.md, rules 3, 4, 6 and 8. Seconds and percent."""
+
+    spike_rtt_s: float = 0.150
+    spike_samples: int = 3
+    spike_window: int = 5
+    calm_rtt_p95_s: float = 0.120
+    media_loss_pct: float = 5.0
+    failover_grace_s: float = 15.0
+    confirm_within_s: float = 30.0
+    phone_within_s: float = 120.0
+    blind_after_s: float = 10.0
+    """A source that told nothing for so long is blind; several times the slowest source's period."""
+    relieved_shaping: float = 0.85
+    """Share of the link's rate the shapers use while latency spikes (T1 adjusts QoS by itself)."""
+
+
+DEFAULT_DWELLS: Mapping[int, Dwell] = {
+    1: Dwell(raise_s=3.0, clear_s=30.0),
+    2: Dwell(raise_s=1.0, clear_s=60.0),
+    3: Dwell(raise_s=3.0, clear_s=30.0),
+    4: Dwell(raise_s=0.0, clear_s=0.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    links: tuple[LinkPlan, ...]
+    ups: tuple[UpsPlan, ...] = ()
+    has_router: bool = False
+    has_media: bool = False
+    has_phone: bool = False
+    has_broker: bool = False
+    shapers: tuple[str, ...] = ()
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    dwells: Mapping[int, Dwell] = field(default_factory=lambda: dict(DEFAULT_DWELLS))
+
+    def link_of_wan(self, wan: str | None) -> str | None:
+        """The link behind a router's WAN index; None if the router did not say or the config does not map it."""
+        return next((link.name for link in self.links if wan is not None and link.wan == wan), None)
+
+    def link(self, name: str) -> LinkPlan:
+        return next(link for link in self.links if link.name == name)
+
+    @property
+    def primary(self) -> LinkPlan:
+        return next((link for link in self.links if link.role is LinkRole.PRIMARY), self.links[0])
+
+    def unwatched(self) -> tuple[str, ...]:
+        """Organs of the house this config leaves out, so that status can say so."""
+        parts = {
+            "backup link": len(self.links) > 1,
+            "router": self.has_router,
+            "ups": bool(self.ups),
+            "media": self.has_media,
+            "phone": self.has_phone,
+            "qos": bool(self.shapers),
+            "broker": self.has_broker,
+        }
+        return tuple(name for name, there in parts.items() if not there)

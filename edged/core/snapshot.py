@@ -1,0 +1,248 @@
+"""The state as one JSON document: what `edgectl status` shows, `snap/…` retains and `/metrics` counts.
+
+Ages instead of times, so that a reader needs no clock of ours. null means not known or not configured, never good.
+"""
+
+from edged.core import conditions, containment, rootcause
+from edged.core.events import Json
+from edged.core.plan import LinkPlan, Plan, UpsPlan
+from edged.core.situation import Situation, situation
+from edged.core.state import State
+from probes.reading import TargetReading
+from qos.reading import ShaperReading
+
+Doc = dict[str, Json]
+
+
+def snapshot(plan: Plan, state: State, now: float) -> Doc:
+    """Keys: tier, session, links, router, ups, qos, media, phone, conditions, unwatched, blind."""
+    s = situation(plan, state, now)
+    return {
+        "tier": _tier(plan, state, s),
+        "session": _session(state, now),
+        "links": [_link(plan, link, state, now) for link in plan.links],
+        "router": _router(plan, state, now),
+        "ups": [_ups(ups, state, now) for ups in plan.ups],
+        "qos": [_shaper(state.shapers[name], now) for name in plan.shapers if name in state.shapers],
+        "media": _media(state, now),
+        "phone": _phone(state, now),
+        "conditions": _conditions(state, now),
+        "unwatched": list(plan.unwatched()),
+        "blind": sorted(
+            subject for (name, subject), held in state.conditions.items() if name == "source.blind" and held.raised
+        ),
+    }
+
+
+def _tier(plan: Plan, state: State, s: Situation) -> Doc:
+    row = containment.leading(state.tiers)
+    found = rootcause.find(plan, state, s)
+    due_in_s = None
+    if row is not None and row.response.by_s is not None:
+        due_in_s = (state.tiers[row.id].raised_s or s.now) + row.response.by_s - s.now
+    return {
+        "tier": state.tier,
+        "for_s": _round(s.now - state.tier_since_s),
+        "av_compliant": s.av_compliant,
+        "cause": found.cause.value,
+        "cause_at": found.at,
+        "say": row.response.say if row else None,
+        "who": row.response.who if row else None,
+        "by_s": row.response.by_s if row else None,
+        "due_in_s": _round(due_in_s),
+        "lost_for_s": _round(s.lost_for_s) if s.av_lost else None,
+        "rows": [
+            _row(each, state, s) for each in containment.ROWS if state.tiers.get(each.id, containment.AT_REST).raised
+        ],
+    }
+
+
+def _row(row: containment.Row, state: State, s: Situation) -> Doc:
+    latch = state.tiers[row.id]
+    return {
+        "row": row.id,
+        "tier": row.tier,
+        "for_s": _round(s.now - (latch.raised_s or s.now)),
+        "clearing": latch.quiet_s is not None,
+        "needs": list(containment.needs(row, latch, s)),
+        "say": row.response.say,
+        "who": row.response.who,
+        "by_s": row.response.by_s,
+    }
+
+
+def _session(state: State, now: float) -> Doc:
+    held = state.session
+    return (
+        {"id": held.id, "open": True, "for_s": _round(now - held.opened_s)}
+        if held
+        else {"id": None, "open": False, "for_s": None}
+    )
+
+
+def _link(plan: Plan, link: LinkPlan, state: State, now: float) -> Doc:
+    doc: Doc = {"link": link.name, "role": link.role.value, "carrying": _carrying(plan, state, link.name)}
+    held = state.links.get(link.name)
+    if held is None:
+        return {**doc, **dict.fromkeys(_LINK_KEYS), "verdict": "unknown", "cause": "starting", "targets": []}
+    reading = held.reading
+    return {
+        **doc,
+        "verdict": reading.verdict.value,
+        "cause": reading.cause.value,
+        "for_s": _round(now - reading.since_s),
+        "age_s": _round(now - reading.at_s),
+        "rtt_ms": _ms(reading.rtt_s),
+        "rtt_p95_ms": _ms(reading.rtt_p95_s),
+        "jitter_ms": _ms(reading.jitter_s),
+        "loss_pct": _round(reading.loss_pct),
+        "sent": reading.sent,
+        "lost": reading.lost,
+        "targets": [_target(target) for target in reading.targets],
+    }
+
+
+_LINK_KEYS = ("for_s", "age_s", "rtt_ms", "rtt_p95_ms", "jitter_ms", "loss_pct", "sent", "lost")
+
+
+def _target(target: TargetReading) -> Doc:
+    return {
+        "target": target.target,
+        "verdict": target.verdict.value,
+        "rtt_ms": _ms(target.rtt_s),
+        "loss_pct": _round(target.loss_pct),
+        "misses": target.misses,
+    }
+
+
+def _carrying(plan: Plan, state: State, link: str) -> bool | None:
+    if state.carrier is not None:
+        return link == state.carrier
+    return True if len(plan.links) == 1 else None
+
+
+def _router(plan: Plan, state: State, now: float) -> Doc | None:
+    reading = state.router
+    if reading is None:
+        return None
+    return {
+        "answering": reading.answering,
+        "cause": reading.cause.value,
+        "for_s": _round(now - reading.since_s),
+        "age_s": _round(now - reading.at_s),
+        "active": plan.link_of_wan(reading.active),
+        "model": reading.model,
+        "firmware": reading.firmware,
+        "wans": [
+            {
+                "wan": wan.wan,
+                "link": plan.link_of_wan(wan.wan),
+                "name": wan.name,
+                "state": wan.state.value,
+                "healthy": wan.healthy,
+                "signal_dbm": wan.signal_dbm,
+                "rx_bps": _round(wan.rx_bps),
+                "tx_bps": _round(wan.tx_bps),
+            }
+            for wan in reading.wans
+        ],
+    }
+
+
+def _ups(ups: UpsPlan, state: State, now: float) -> Doc:
+    doc: Doc = {"ups": ups.name, "priority": ups.priority, "covers": list(ups.covers)}
+    reading = state.ups.get(ups.name)
+    if reading is None:
+        return {**doc, **dict.fromkeys(_UPS_KEYS), "contact": "starting", "power": "unknown", "flags": []}
+    return {
+        **doc,
+        "contact": reading.contact.value,
+        "power": reading.power.value,
+        "for_s": _round(now - reading.since_s),
+        "age_s": _round(now - reading.at_s),
+        "charge_pct": reading.charge_pct,
+        "runtime_s": _round(reading.runtime_s),
+        "load_pct": reading.load_pct,
+        "flags": list(reading.flags),
+    }
+
+
+_UPS_KEYS = ("for_s", "age_s", "charge_pct", "runtime_s", "load_pct")
+
+
+def _shaper(reading: ShaperReading, now: float) -> Doc:
+    return {
+        "interface": reading.interface,
+        "direction": reading.direction,
+        "state": reading.state.value,
+        "cause": reading.cause.value,
+        "leaf": reading.leaf,
+        "rate_bps": reading.rate_bps,
+        "age_s": _round(now - reading.at_s),
+        "classes": [
+            {
+                "name": each.name,
+                "packets": each.packets,
+                "bytes": each.bytes,
+                "drops": each.drops,
+                "backlog_bytes": each.backlog_bytes,
+                "rate_bps": _round(each.rate_bps),
+            }
+            for each in reading.classes
+        ],
+    }
+
+
+def _media(state: State, now: float) -> Doc | None:
+    reading = state.media
+    if reading is None:
+        return None
+    return {
+        "observing": reading.observing,
+        "age_s": _round(now - reading.at_s),
+        "streams": [
+            {
+                "medium": stream.medium.value,
+                "way": stream.way.value,
+                "live": stream.live,
+                "age_s": _round(stream.age_s),
+                "packet_rate_hz": _round(stream.packet_rate_hz),
+                "loss_pct": _round(stream.loss_pct),
+            }
+            for stream in reading.streams
+        ],
+    }
+
+
+def _phone(state: State, now: float) -> Doc | None:
+    reading = state.phone
+    if reading is None:
+        return None
+    return {
+        "reachable": reading.reachable,
+        "cause": reading.cause.value,
+        "for_s": _round(now - reading.since_s),
+        "age_s": _round(now - reading.at_s),
+        "rtt_ms": _ms(reading.rtt_s),
+    }
+
+
+def _conditions(state: State, now: float) -> list[Json]:
+    return [
+        {
+            "name": name,
+            "at": subject,
+            "for_s": _round(now - latch.raised_s),
+            "severity": conditions.BY_NAME[name].severity.value,
+        }
+        for (name, subject), latch in sorted(state.conditions.items())
+        if latch.raised_s is not None and name in conditions.BY_NAME
+    ]
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _ms(value_s: float | None) -> float | None:
+    return None if value_s is None else round(value_s * 1e3, 2)
