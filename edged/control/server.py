@@ -67,8 +67,8 @@ async def serve(settings: ControlSettings, daemon: Daemon) -> None:
                 writer.close()
 
     server = await asyncio.start_unix_server(attend, path=path, limit=MAX_LINE)
-    path.chmod(0o666)  # anyone may knock; the role decides
     try:
+        path.chmod(0o666)  # anyone may knock; the role decides
         async with server:
             await server.serve_forever()
     finally:

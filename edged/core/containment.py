@@ -48,7 +48,10 @@ def _lossy(s: Situation) -> bool:
 
 
 def _failover_unsettled(s: Situation) -> bool:
-    return s.failover is not None and not (s.confirmed and s.carrier_verdict is Verdict.UP)
+    if s.failover is None:
+        return False
+    just_now = s.now - s.failover.at_s < 1.0
+    return just_now or not (s.confirmed and s.carrier_verdict is Verdict.UP)
 
 
 def _unconfirmed_too_long(s: Situation) -> bool:
@@ -123,7 +126,7 @@ ROWS: tuple[Row, ...] = (
         2,
         "T2 rule 4",
         trigger=_failover_unsettled,
-        clear=lambda s: s.failover is None or not _failover_unsettled(s),
+        clear=lambda s: not _failover_unsettled(s),
         response=Response("Ask the radiologist to confirm that supervision continues.", "technologist", 30.0),
         dwell=Dwell(raise_s=0.0, clear_s=60.0),
     ),

@@ -1,0 +1,159 @@
+"""A procedure room on a fake clock: says what its instruments say once a second, and keeps what the judge said."""
+
+from dataclasses import dataclass, field, replace
+
+from edged.core.effects import Effect
+from edged.core.events import Channel, Event
+from edged.core.judge import judge
+from edged.core.observations import Act, Observation, PersonActed, Tick
+from edged.core.plan import LinkPlan, LinkRole, Plan, UpsPlan
+from edged.core.snapshot import snapshot
+from edged.core.state import State
+from probes.reading import (
+    LinkCause,
+    LinkReading,
+    MediaReading,
+    Medium,
+    PhoneCause,
+    PhoneReading,
+    StreamReading,
+    Verdict,
+    Way,
+)
+from qos.reading import ShaperCause, ShaperReading, ShaperState
+from ups.reading import Contact, Power, UpsReading
+from wan.reading import RouterCause, RouterReading
+
+TICK_S = 0.25
+
+SITE = Plan(
+    links=(
+        LinkPlan("fiber", LinkRole.PRIMARY, "north", "0", shaped=True),
+        LinkPlan("cellular", LinkRole.BACKUP, "south", "1", shaped=True),
+    ),
+    ups=(UpsPlan("network", "network", ("router",)), UpsPlan("workstation", "workstation")),
+    has_router=True,
+    has_media=True,
+    has_phone=True,
+    has_broker=True,
+    shapers=("wan0",),
+)
+
+
+@dataclass
+class Room:
+    plan: Plan = SITE
+    now: float = 1000.0
+    state: State = field(default_factory=lambda: State(started_s=1000.0, tier_since_s=1000.0))
+    events: list[Event] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    heard: list[tuple[float, Observation]] = field(default_factory=list)
+    _says: dict[str, Observation] = field(default_factory=dict)
+    _due_s: float = 0.0
+
+    # ── what the instruments say, from now on ──
+    def link(self, name: str, verdict: Verdict = Verdict.UP, *, rtt_s: float | None = 0.02) -> "Room":
+        down = verdict is Verdict.DOWN
+        cause = {Verdict.DOWN: LinkCause.LOSS, Verdict.DEGRADED: LinkCause.GRAY_LOSS}.get(verdict, LinkCause.NONE)
+        rtt_s = None if down else rtt_s
+        reading = LinkReading(
+            name, self.now, verdict, self.now, cause, True, rtt_s, rtt_s, 0.001, 100.0 if down else 0.0, 10, 0, ()
+        )
+        self._says[f"link:{name}"] = replace(reading, changed=False)
+        self._hear(reading)
+        return self
+
+    def router(self, active: str | None) -> "Room":
+        cause = RouterCause.NO_ANSWER if active is None else RouterCause.NONE
+        return self._say(
+            "router",
+            RouterReading("router", self.now, active is not None, self.now, cause, active, (), None, None, None),
+        )
+
+    def media(self, *, audio: bool | None = True, video: bool | None = True, loss_pct: float = 0.0) -> "Room":
+        lives = {Medium.AUDIO: audio, Medium.VIDEO: video}
+        return self.streams({(medium, way): live for medium, live in lives.items() for way in Way}, loss_pct=loss_pct)
+
+    def streams(self, lives: dict[tuple[Medium, Way], bool | None], *, loss_pct: float = 0.0) -> "Room":
+        streams = tuple(StreamReading(m, w, live, 0.0, 50.0, loss_pct) for (m, w), live in lives.items())
+        return self._say("media", MediaReading(self.now, True, streams))
+
+    def phone(self, reachable: bool | None) -> "Room":
+        return self._say("phone", PhoneReading(self.now, reachable, self.now, PhoneCause.NONE, 0.01, 200))
+
+    def ups(self, name: str, power: Power) -> "Room":
+        reading = UpsReading(name, self.now, Contact.OK, power, self.now, (), 100.0, 1800.0, 25.0, None, None)
+        return self._say(f"ups:{name}", reading)
+
+    def shaper(self, interface: str) -> "Room":
+        state, cause = ShaperState.ACTIVE, ShaperCause.NONE
+        return self._say(
+            f"qos:{interface}", ShaperReading(interface, "up", self.now, state, cause, "pfifo", 95_000_000, ())
+        )
+
+    def act(self, act: Act, session: str | None = None) -> "Room":
+        self._hear(PersonActed(self.now, act, "tech", "operate", "drill", session))
+        return self
+
+    # ── time ──
+    def wait(self, seconds: float) -> "Room":
+        end_s = self.now + seconds
+        while self.now < end_s - 1e-9:
+            self.now = min(self.now + TICK_S, end_s)
+            if self.now >= self._due_s:
+                self._due_s = self.now + 1.0
+                for said in list(self._says.values()):
+                    self._hear(replace(said, at_s=self.now))
+            self._hear(Tick(self.now))
+        return self
+
+    def seconds_to(self, tier: int, *, within_s: float) -> float:
+        """How long until `tier` is in force; fails the test when it does not come."""
+        began_s = self.now
+        while self.state.tier != tier:
+            assert self.now - began_s <= within_s, f"tier is still {self.state.tier} after {within_s} s, not {tier}"
+            self.wait(TICK_S)
+        return self.now - began_s
+
+    # ── what came of it ──
+    @property
+    def tiers(self) -> list[int]:
+        return [event.tier for event in self.events if event.channel is Channel.TIER]
+
+    @property
+    def names(self) -> list[str]:
+        return [event.name for event in self.events]
+
+    def doc(self) -> dict[str, object]:
+        return dict(snapshot(self.plan, self.state, self.now))
+
+    def last(self, name: str) -> Event:
+        return next(event for event in reversed(self.events) if event.name == name)
+
+    def _say(self, source: str, observation: Observation) -> "Room":
+        self._says[source] = observation
+        self._hear(observation)
+        return self
+
+    def _hear(self, observation: Observation) -> None:
+        self.heard.append((self.now, observation))
+        judged = judge(self.plan, self.state, observation, self.now)
+        self.state = judged.state
+        self.events += judged.events
+        self.effects += judged.effects
+
+
+def calm_room(plan: Plan = SITE, *, session: bool = True) -> Room:
+    """Both lines up, media live both ways, phone answering, on mains; tier 0."""
+    room = Room(plan).link("fiber").link("cellular", rtt_s=0.06).router("0").phone(True)
+    room.media() if session else room.media(audio=None, video=None)
+    room.ups("network", Power.MAINS).ups("workstation", Power.MAINS)
+    for interface in plan.shapers:
+        room.shaper(interface)
+    if session:
+        room.act(Act.SESSION_OPENED, "s-1")
+    room.wait(5)
+    assert room.state.tier == 0, room.state.tiers
+    room.events.clear()
+    room.effects.clear()
+    return room
