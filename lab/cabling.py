@@ -1,0 +1,115 @@
+"""Builds the network of `lab.plan` in the nodes: cables, bridges, addresses, neighbours, routes, rules, address
+translation.
+
+`build` runs before the event loop does: pyroute2's plain calls need that, and each thread is in one namespace at a
+time. Two changes are made while the site runs, and those are coroutines: the active WAN's route, and a cable pulled or
+plugged.
+"""
+
+import socket
+
+from pyroute2.iproute.linux import AsyncIPRoute, IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+from pyroute2.nftables.expressions import ipv4addr, masq
+from pyroute2.nftables.main import NFTables
+
+from lab import plan
+from lab.errors import LabFailure
+from lab.nodes import Node
+from lab.offload import switch_off_offloads
+
+NUD_PERMANENT = 0x80
+NF_ACCEPT = 1
+SRCNAT_PRIORITY = 100
+
+
+def build(nodes: dict[str, Node]) -> None:
+    """Everything of the plan. Raises LabFailure with what the kernel refused."""
+    try:
+        with IPRoute(groups=0) as ip:
+            for cable in plan.CABLES:
+                _lay(ip, cable, nodes)
+        for node in nodes.values():
+            with node.entered(), IPRoute(groups=0) as ip:
+                _furnish(ip, node)
+        with nodes["router"].entered(), NFTables(nfgen_family=socket.AF_INET) as nft:
+            _masquerade(nft)
+    except (NetlinkError, OSError) as error:
+        raise LabFailure(f"this kernel or its owner refused a part of the site's network: {error}") from error
+
+
+async def route_by(router: Node, wan: plan.Wan) -> None:
+    """From the next packet on, whatever is not pinned leaves the router by `wan`.
+
+    Nothing else is needed to move a running flow: the kernel throws away the masquerading of a flow whose interface
+    changed, with the one packet that showed it, and the next packet is given the address of the new WAN.
+    """
+    async with _netlink(router) as ip:
+        index = _index(router, wan.ifname)
+        await ip.route("replace", dst="0.0.0.0/0", gateway=wan.provider, oif=index, table=plan.TABLE_ACTIVE)
+
+
+async def set_cable(port: plan.Port, node: Node, *, plugged: bool) -> None:
+    """Pull or plug the cable at `port`: its other end loses or gets its carrier."""
+    async with _netlink(node) as ip:
+        await ip.link("set", index=_index(node, port.ifname), state="up" if plugged else "down")
+
+
+def _netlink(node: Node) -> AsyncIPRoute:
+    """Short-lived on purpose: a netlink socket of pyroute2 0.9 keeps about 1 KB of each request."""
+    return AsyncIPRoute(groups=0, fileno=node.socket(socket.AF_NETLINK, socket.SOCK_DGRAM).detach())
+
+
+def _index(node: Node, ifname: str) -> int:
+    with node.entered():
+        return socket.if_nametoindex(ifname)
+
+
+def _lay(ip: IPRoute, cable: plan.Cable, nodes: dict[str, Node]) -> None:
+    ends = [
+        {"ifname": port.ifname, "address": port.mac, "net_ns_fd": nodes[port.node].netns_fd}
+        for port in (cable.a, cable.b)
+    ]
+    ip.link("add", kind="veth", **ends[0], peer=ends[1])
+
+
+def _furnish(ip: IPRoute, node: Node) -> None:
+    """What is inside one node, in the order the kernel wants it: an address needs its interface, a route its
+    address."""
+    ip.link("set", index=socket.if_nametoindex("lo"), state="up")
+    for bridge, ports in plan.BRIDGES.items():
+        if bridge.node == node.name:
+            ip.link("add", ifname=bridge.ifname, kind="bridge", address=bridge.mac, br_stp_state=0, br_forward_delay=0)
+            for port in ports:
+                ip.link("set", index=socket.if_nametoindex(port), master=socket.if_nametoindex(bridge.ifname))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for index, ifname in socket.if_nameindex():
+            if ifname != "lo":
+                switch_off_offloads(control, ifname)
+                ip.link("set", index=index, state="up")
+    _number(ip, node)
+
+
+def _number(ip: IPRoute, node: Node) -> None:
+    for port, addresses in plan.ADDRESSES.items():
+        for address in addresses if port.node == node.name else ():
+            host, prefix = address.split("/")
+            ip.addr("add", index=socket.if_nametoindex(port.ifname), address=host, prefixlen=int(prefix))
+    for neighbour in plan.NEIGHBOURS:
+        if neighbour.at.node == node.name:
+            index = socket.if_nametoindex(neighbour.at.ifname)
+            ip.neigh("add", dst=neighbour.address, lladdr=neighbour.mac, ifindex=index, state=NUD_PERMANENT)
+    for route in plan.ROUTES:
+        if route.node == node.name:
+            ip.route("add", dst=route.to, gateway=route.via, table=route.table)
+    for rule in plan.RULES if node.name == "router" else ():
+        source = {"src": rule.source, "src_len": 32} if rule.source else {}
+        ip.rule("add", priority=rule.priority, table=rule.table, **source)
+
+
+def _masquerade(nft: NFTables) -> None:
+    """`ip saddr LAN masquerade` on what leaves the router, said to the kernel without the nft program."""
+    nft.table("add", name="lab")
+    hook = {"hook": "postrouting", "type": "nat", "priority": SRCNAT_PRIORITY, "policy": NF_ACCEPT}
+    nft.chain("add", table="lab", name="out", **hook)
+    nft.rule("add", table="lab", chain="out", expressions=(ipv4addr(src=plan.LAN), masq()))
