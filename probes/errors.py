@@ -1,13 +1,16 @@
-"""What can go wrong in this room: one base, two children. Either the peer broke its protocol, or we misused the room."""
+"""What can go wrong in this room: the far side broke its protocol, or we misused our own parts.
+
+Neither leaves a watcher: there a broken packet is dropped and counted, and silence is a reading.
+"""
 
 
 class ProbeError(Exception):
-    """Base of everything `probes` raises on purpose. Its message names the link, device or interface and the value."""
+    """Base of every error of this room."""
 
 
-class PeerBrokeProtocol(ProbeError):
-    """Bytes from the network are not what their protocol says they must be."""
+class PeerError(ProbeError):
+    """What came over the wire is not what its protocol allows."""
 
 
-class ProbeMisused(ProbeError):
-    """The caller asked for what cannot be: an impossible value, a missing interface, a permission we do not have."""
+class MisuseError(ProbeError):
+    """Our own caller asked for something that cannot be: a value that does not fit its field, an unreadable key."""
