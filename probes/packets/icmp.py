@@ -13,6 +13,10 @@ ECHO_REQUEST_V6, ECHO_REPLY_V6 = 128, 129
 
 _HEADER = struct.Struct("!BBHHH")
 
+_INSTRUCTION = struct.Struct("=HBBI")
+_LOAD_BYTE, _LOAD_HALF, _LOAD_BYTE_AT_X, _LOAD_HALF_AT_X = 0x30, 0x28, 0x50, 0x48
+_LOAD_X_HEADER_LENGTH, _JUMP_IF_EQUAL, _RETURN = 0xB1, 0x15, 0x06
+
 
 @dataclass(frozen=True, slots=True)
 class Echo:
@@ -42,6 +46,25 @@ def decode_reply(message: bytes, *, v6: bool = False) -> Echo:
     if not v6 and checksum(message) != 0:
         raise PeerError(f"ICMP echo reply {sequence} with a wrong checksum")
     return Echo(ident, sequence, message[_HEADER.size :])
+
+
+def reply_filter(ident: int, *, v6: bool = False) -> bytes:
+    """Classic BPF for a raw ICMP socket: echo replies to `ident` pass, all else is dropped unseen.
+
+    IPv4 raw sockets see the IP header, of any length; IPv6 ones begin with the ICMP message. In the byte order of this
+    machine.
+    """
+    at_message = _LOAD_BYTE_AT_X if not v6 else _LOAD_BYTE, _LOAD_HALF_AT_X if not v6 else _LOAD_HALF
+    program = [
+        *([] if v6 else [(_LOAD_X_HEADER_LENGTH, 0, 0, 0)]),
+        (at_message[0], 0, 0, 0),
+        (_JUMP_IF_EQUAL, 0, 3, ECHO_REPLY_V6 if v6 else ECHO_REPLY),
+        (at_message[1], 0, 0, 4),
+        (_JUMP_IF_EQUAL, 0, 1, ident),
+        (_RETURN, 0, 0, 0xFFFF),
+        (_RETURN, 0, 0, 0),
+    ]
+    return b"".join(_INSTRUCTION.pack(*step) for step in program)
 
 
 def message_of(packet: bytes) -> bytes:

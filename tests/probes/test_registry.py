@@ -1,0 +1,63 @@
+import importlib
+import pkgutil
+from typing import get_args
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+import probes
+from probes.prober import TargetSettings
+from probes.registry import Target
+
+registered = set(get_args(get_args(Target)[0]))
+
+
+def test_every_prober_file_has_its_line_in_the_registry() -> None:
+    for module in pkgutil.iter_modules(probes.__path__):
+        importlib.import_module(f"probes.{module.name}")
+    written = set(TargetSettings.__subclasses__())
+    assert len(written) >= 3
+    assert written == registered
+
+
+def test_each_kind_is_named_after_its_file() -> None:
+    for settings in registered:
+        assert settings.__module__ == f"probes.{settings.model_fields['kind'].default}"
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ({"address": "192.0.2.1"}, "Unable to extract tag using discriminator 'kind'"),
+        (
+            {"kind": "carrier-pigeon", "address": "192.0.2.1"},
+            "does not match any of the expected tags: 'icmp', 'stamp', 'tcp'",
+        ),
+        ({"kind": "icmp"}, "address\n  Field required"),
+        ({"kind": "icmp", "address": "dns.google"}, "give an IP address: the name 'dns.google'"),
+        ({"kind": "icmp", "address": "300.1.1.1"}, "not a valid IPv4 or IPv6 address"),
+        ({"kind": "icmp", "address": "192.0.2.1", "port": 7}, "icmp.port\n  Extra inputs are not permitted"),
+        ({"kind": "tcp", "address": "192.0.2.1"}, "tcp.port\n  Field required"),
+        ({"kind": "tcp", "address": "192.0.2.1", "port": 0}, "greater than or equal to 1"),
+        ({"kind": "stamp", "address": "192.0.2.1", "port": 70000}, "less than or equal to 65535"),
+        ({"kind": "stamp", "address": "192.0.2.1", "key_file": "/nowhere/key"}, "Path does not point to a file"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_named(table: dict[str, object], says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter[TargetSettings](Target).validate_python(table)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "label"),
+    [
+        ({"kind": "icmp", "address": "192.0.2.1"}, "icmp 192.0.2.1"),
+        ({"kind": "icmp", "address": "2001:db8::1"}, "icmp 2001:db8::1"),
+        ({"kind": "stamp", "address": "192.0.2.1"}, "stamp 192.0.2.1"),
+        ({"kind": "stamp", "address": "192.0.2.1", "port": 8620}, "stamp 192.0.2.1 port 8620"),
+        ({"kind": "tcp", "address": "192.0.2.1", "port": 443}, "tcp 192.0.2.1 port 443"),
+    ],
+)
+def test_readings_call_a_target_by_kind_and_address(table: dict[str, object], label: str) -> None:
+    assert TypeAdapter[TargetSettings](Target).validate_python(table).label == label
