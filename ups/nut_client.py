@@ -181,7 +181,7 @@ async def _dial(server: NutServerSettings) -> NutLink:
         async with asyncio.timeout(server.connect_timeout_s):
             _, link = await loop.create_connection(lambda: NutLink(server.peer), server.host, server.port)
     except (OSError, UnicodeError) as error:  # TimeoutError is an OSError; UnicodeError: no valid host name
-        raise NutPeerError(f"{server.peer}: cannot connect: {error or type(error).__name__}") from error
+        raise NutPeerError(f"{server.peer}: cannot connect: {str(error) or type(error).__name__}") from error
     return link
 
 

@@ -49,8 +49,10 @@ class NutLink(asyncio.Protocol):
                 wrapped = await asyncio.get_running_loop().start_tls(
                     transport, self, context, server_hostname=server_name, ssl_handshake_timeout=timeout_s
                 )
+            if wrapped is None:  # asyncio's way to say that the peer left in mid-handshake
+                raise self.drop("TLS failed: connection lost")
         except OSError as error:  # SSLError and TimeoutError are OSErrors
-            raise self.drop(f"TLS failed: {error or type(error).__name__}") from error
+            raise self.drop(f"TLS failed: {str(error) or type(error).__name__}") from error
         finally:
             if wrapped is None:
                 transport.abort()

@@ -55,8 +55,9 @@ def flags_of(ups_status: str) -> tuple[str, ...]:
 def heard(memory: Memory, flags: tuple[str, ...], figures: Figures, limits: LowLimits, *, now_s: float) -> Memory:
     """The UPS answered. To be called at each answer, changed or not: patience with LB runs by these calls."""
     supply = _supply(flags, figures)
-    memory = replace(memory, contact=Contact.OK, flags=flags)
-    if supply is Power.UNKNOWN:  # WAIT, NOCOMM or nothing at all: the driver lives, the UPS was not heard
+    silent = not flags or not _SILENT.isdisjoint(flags)
+    memory = replace(memory, contact=Contact.STALE if silent else Contact.OK, flags=flags)
+    if silent or supply is Power.UNKNOWN:
         return _unheard(memory, now_s)
     if supply is not Power.BATTERY:
         return _turned(replace(memory, on_battery=False, low_since_s=None, low_believed=False), supply, now_s)
@@ -96,6 +97,8 @@ _LOW_AFTER_S: dict[tuple[bool, _Witness], float] = {
 
 _MOST_FLAGS = 32
 _FLAG_CHARS = 24
+_SILENT = frozenset({"WAIT", "NOCOMM"})
+"""Said in the UPS's place: by upsd for a second or two after a driver came, by a driver that cannot reach its UPS."""
 _TEST = frozenset({"CAL", "TEST"})
 _MAINS_GONE_BELOW = 0.5
 """Of the nominal input voltage: deeper than any brown-out a UPS would call mains."""
@@ -105,8 +108,6 @@ def _supply(flags: tuple[str, ...], figures: Figures) -> Power:
     said = frozenset(flags)
     if "OFF" in said:
         return Power.OFF
-    if "NOCOMM" in said:
-        return Power.UNKNOWN
     if "OB" in said:
         return Power.BATTERY if said.isdisjoint(_TEST) or _mains_is_gone(figures) else Power.MAINS
     return Power.MAINS if "OL" in said or "BYPASS" in said else Power.UNKNOWN

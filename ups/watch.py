@@ -62,9 +62,10 @@ class NutWatcher:
                     await self._round(client, emit)
         except NutError as error:
             contact = Contact.UNKNOWN_UPS if isinstance(error, NutRefused) else Contact.SERVER_LOST
+            now_s = self._monotonic()
             for watched in self._watched:
-                watched.lose(contact, self._monotonic())
-                self._tell(watched, emit)
+                watched.lose(contact, now_s)
+                self._tell(watched, emit, now_s)
             raise
 
     async def _round(self, client: NutClient, emit: Emit) -> None:
@@ -82,17 +83,16 @@ class NutWatcher:
             if changed or self._is_due(watched):
                 watched.take(figures_of(await client.list_vars(watched.name)))
                 watched.hear(flags, self._monotonic())  # fresh figures may change what is believed of LB
-                self._tell(watched, emit)
+                self._tell(watched, emit, self._monotonic())
         except NutRefused as refused:
             contact = CONTACT_WHEN_REFUSED.get(refused.code, Contact.UNKNOWN_UPS)
             if watched.lose(contact, self._monotonic()) or self._is_due(watched):
-                self._tell(watched, emit)
+                self._tell(watched, emit, self._monotonic())
 
     def _is_due(self, watched: "_Watched") -> bool:
         return watched.slow_due_s is None or self._monotonic() >= watched.slow_due_s
 
-    def _tell(self, watched: "_Watched", emit: Emit) -> None:
-        now_s = self._monotonic()
+    def _tell(self, watched: "_Watched", emit: Emit, now_s: float) -> None:
         period_s = self._settings.slow_poll_s
         watched.slow_due_s = now_s + (min(period_s, BATTERY_SLOW_POLL_S) if "OB" in watched.memory.flags else period_s)
         emit(watched.reading(now_s))
@@ -100,12 +100,17 @@ class NutWatcher:
 
 @dataclass(slots=True)
 class _Watched:
-    """One UPS: what is remembered and what was last measured."""
+    """One UPS: what is remembered and what was last measured.
+
+    Figures from before a loss of contact are still weighed against LB until the next list comes, but no longer shown:
+    without them a reconnection would look like a UPS that measures nothing, and its LB would be believed sooner.
+    """
 
     key: str
     settings: UpsSettings
     memory: Memory
     figures: Figures = field(default_factory=Figures)
+    figures_are_fresh: bool = False
     slow_due_s: float | None = None
 
     @property
@@ -118,16 +123,18 @@ class _Watched:
         return self._turn(heard(self.memory, flags, self.figures, limits, now_s=now_s))
 
     def lose(self, contact: Contact, now_s: float) -> bool:
-        """Returns whether power, contact or flags changed. The figures are forgotten, lest they pass for fresh."""
-        self.figures = Figures(model=self.figures.model)
+        """Returns whether power, contact or flags changed."""
+        self.figures_are_fresh = False
         return self._turn(not_heard(self.memory, contact, now_s=now_s))
 
     def take(self, figures: Figures) -> None:
         runtime = believed_runtime(figures.runtime_s, _modelled_s(self.settings.rated, figures))
         self.figures = replace(figures, runtime_s=runtime.runtime_s, runtime_doubtful=runtime.doubtful)
+        self.figures_are_fresh = True
 
     def reading(self, now_s: float) -> UpsReading:
-        memory, figures = self.memory, self.figures
+        memory = self.memory
+        figures = self.figures if self.figures_are_fresh else Figures(model=self.figures.model)
         return UpsReading(
             ups=self.key,
             at_s=now_s,
