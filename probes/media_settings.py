@@ -1,0 +1,114 @@
+"""What the media observer must be told: where the room ends, where the platform is, which packets are which medium.
+
+A packet is of a medium if its port on the platform's side is one of the medium's `ports` and its RTP payload type is
+one of its `payload_types`; an empty list means "any". No packet may be of two media: the two rules must not overlap.
+"""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import product
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+
+from probes.packets.bpf import PortRange
+from probes.reading import Medium
+
+
+def _port_range(value: Any) -> Any:
+    """`5004` or `"8801-8810"`, both ends included."""
+    if isinstance(value, PortRange):
+        return value
+    first, dash, last = str(value).partition("-")
+    if isinstance(value, bool) or not first.strip().isdecimal() or (dash and not last.strip().isdecimal()):
+        raise ValueError(f"{value!r} is neither a port (5004) nor a range of ports (8801-8810)")
+    ends = PortRange(int(first), int(last) if dash else int(first))
+    if not 1 <= ends.first <= ends.last <= 65535:
+        raise ValueError(f"{value!r}: ports go from 1 to 65535, the lower one first")
+    return ends
+
+
+def _network(value: Any) -> Any:
+    """Our own look first: a union of two address families complains once per family otherwise."""
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    try:
+        return ip_network(str(value))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no network such as 10.77.0.0/24: {error}") from error
+
+
+def _as_text(ports: PortRange) -> str:
+    return f"{ports.first}-{ports.last}" if ports.last > ports.first else str(ports.first)
+
+
+# 16 of each make a filter of 860 instructions: what a Debian 12 kernel takes (net.core.optmem_max 20,480 bytes).
+Ports = Annotated[PortRange, BeforeValidator(_port_range), PlainSerializer(_as_text)]
+PortList = Annotated[tuple[Ports, ...], Field(max_length=16)]
+PayloadType = Annotated[int, Field(ge=0, le=127)]
+SiteNetwork = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+NetworkList = Annotated[tuple[SiteNetwork, ...], Field(max_length=16)]
+
+
+class MediumSettings(BaseModel):
+    """How packets of one medium are known, and how long none may come before it counts as gone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ports: PortList = ()
+    """The platform's UDP ports of this medium; empty: any of the platform's ports."""
+    payload_types: Annotated[tuple[PayloadType, ...], Field(max_length=128)] = ()
+    """RTP payload types of this medium; empty: any."""
+    silence_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+    """Silence after which the medium is no longer live. Opus in DTX still sends every 0.4 s, paused video does not."""
+
+
+class MediaSettings(BaseModel):
+    """The passive observer of the supervision session on the box's in-line interface."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    interface: Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[^/\s]+$")]
+    """The in-line interface towards the room (a bridge port is right: it sees both directions once)."""
+    room_networks: Annotated[NetworkList, Field(min_length=1)]
+    """Addresses of the room as seen on that interface. Source in here and destination not: from the room."""
+    platform_networks: NetworkList = ()
+    """Addresses of the supervision platform; empty: any outside the room."""
+    platform_ports: PortList = ()
+    """UDP ports of the platform, for media that name none of their own."""
+    audio: MediumSettings
+    video: MediumSettings
+    forget_s: Annotated[float, Field(ge=10, le=86400)] = 3600.0
+    """Silence after which a medium is unknown again: the session is over, nobody misses it."""
+
+    @property
+    def media(self) -> tuple[tuple[Medium, MediumSettings], ...]:
+        return ((Medium.AUDIO, self.audio), (Medium.VIDEO, self.video))
+
+    def medium_of(self, platform_port: int, payload_type: int) -> Medium | None:
+        """The medium of a packet with this port on the platform's side and this RTP payload type; None if of none."""
+        for name, medium in self.media:
+            ports_match = any(platform_port in ports for ports in medium.ports or self.platform_ports)
+            if ports_match and (not medium.payload_types or payload_type in medium.payload_types):
+                return name
+        return None
+
+    def filter_ports(self) -> tuple[PortRange, ...]:
+        """Every platform port a packet of any medium may have, without repetition."""
+        return tuple(dict.fromkeys(p for _, medium in self.media for p in medium.ports or self.platform_ports))
+
+    @model_validator(mode="after")
+    def _every_medium_has_ports(self) -> Self:
+        for name, medium in self.media:
+            if not (medium.ports or self.platform_ports):
+                raise ValueError(f"{name}: no ports; give {name}.ports or platform_ports")
+            if medium.silence_s >= self.forget_s:
+                raise ValueError(f"{name}.silence_s must be shorter than forget_s ({self.forget_s:g} s)")
+        return self
+
+    @model_validator(mode="after")
+    def _no_packet_is_of_two_media(self) -> Self:
+        audio, video = (set(m.payload_types) or set(range(128)) for _, m in self.media)
+        pairs = product(self.audio.ports or self.platform_ports, self.video.ports or self.platform_ports)
+        if audio & video and any(a.first <= v.last and v.first <= a.last for a, v in pairs):
+            raise ValueError("audio and video claim the same packets: tell them apart by ports or by payload_types")
+        return self
