@@ -1,0 +1,87 @@
+"""CloudEvents 1.0, structured JSON, one spelling (RFC 8785).
+
+An event is spelled once, when it is recorded: what is stored, hashed, sent and sent again are the same bytes. So
+`epoch`, which counts connections, is not in it; it is in what is made for one connection: state, snapshots, telemetry
+and answers.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edged.clock import Clock, ClockQuality, rfc3339
+from edged.core.events import Event, Json
+from edged.record.canonical import canonical
+from edged.record.errors import RecordMisused
+
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose box this is. Both names are levels of an MQTT topic."""
+
+    tenant: str
+    site: str
+
+    def __post_init__(self) -> None:
+        for name in (self.tenant, self.site):
+            if not _NAME.fullmatch(name):
+                raise RecordMisused(f"tenant and site are 1 to 64 of A-Z a-z 0-9 _ . -, not {name!r}")
+
+    @property
+    def source(self) -> str:
+        return f"edge/{self.tenant}/{self.site}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """One moment on both clocks, and how good the wall clock was."""
+
+    wall_s: float
+    monotonic_s: float
+    quality: ClockQuality
+    boot: str
+
+    def at(self, monotonic_s: float) -> "Stamp":
+        """The same clocks read at another moment of this boot."""
+        return Stamp(self.wall_s + monotonic_s - self.monotonic_s, monotonic_s, self.quality, self.boot)
+
+
+def stamp(clock: Clock, boot: str) -> Stamp:
+    return Stamp(clock.wall(), clock.monotonic(), clock.quality(), boot)
+
+
+def event_envelope(event: Event, *, origin: Origin, now: Stamp, stream: str, sequence: int) -> bytes:
+    """The bytes of one event, for the ledger and for the wire. `sequence` is gapless within `stream`."""
+    return canonical(
+        _frame(f"edge.{event.name}.v1", f"{stream}:{sequence}", origin, now.at(event.at_s))
+        | {"stream": stream, "sequence": sequence, "tier": event.tier, "data": dict(event.data)}
+    )
+
+
+def moment_envelope(
+    kind: str, data: Mapping[str, Json], *, origin: Origin, now: Stamp, identity: str, epoch: int
+) -> bytes:
+    """The bytes of what is told once, on one connection: kind "state", "snap.link", "tel.link", "answer".
+
+    Such messages have no place in a stream: the next one replaces them. `identity` is unique for this source.
+    """
+    return canonical(_frame(f"edge.{kind}.v1", identity, origin, now) | {"epoch": epoch, "data": dict(data)})
+
+
+def _frame(kind: str, identity: str, origin: Origin, moment: Stamp) -> dict[str, Json]:
+    return {
+        "specversion": "1.0",
+        "id": identity,
+        "source": origin.source,
+        "type": kind,
+        "time": rfc3339(moment.wall_s),
+        "datacontenttype": "application/json",
+        "clockq": moment.quality.value,
+        # Text: a CloudEvents Integer has 32 bits (1.0, 2.4.1 "Integer"), milliseconds outgrow them after 24.8 days of
+        # uptime.
+        "monoms": str(round(moment.monotonic_s * 1000)),
+        "bootid": moment.boot,
+    }

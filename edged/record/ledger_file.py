@@ -1,0 +1,168 @@
+"""The file under the ledger: one writer, whole transactions, and a lock so that there is only one."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from edged.core.events import Channel
+from edged.record import database, retention
+from edged.record.errors import RecordBroken, RecordMisused
+from edged.record.past import Past, load
+from edged.record.recorded import DiskCause, Recorded
+from edged.record.retention import Victims, Volume
+from edged.record.spans import PendingRows, Spans
+
+log = structlog.get_logger()
+
+REFUSALS = (sqlite3.Error, OSError, RecordBroken)
+"""How a disk says no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    recorded: Recorded
+    previous: bytes
+
+
+class LedgerFile:
+    def __init__(self, directory: Path) -> None:
+        self._directory, self._path = directory, directory / database.FILE_NAME
+        self._connection: sqlite3.Connection | None = None
+        self._lock: int | None = None
+        self.set_aside: list[Path] = []
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
+
+    def open(self) -> Past | None:
+        """What the file holds, None if it is new. Raises REFUSALS, and RecordMisused when another process has it."""
+        self._take_the_directory()
+        try:
+            return self._open_and_load()
+        except (sqlite3.Error, RecordBroken) as error:
+            if database.cause_of(error) is not DiskCause.CORRUPT:
+                raise
+            self.put_aside(error)
+            return self._open_and_load()
+
+    def _open_and_load(self) -> Past | None:
+        connection = database.open_database(self._path)
+        try:
+            past = load(connection)
+        except (sqlite3.Error, RecordBroken):
+            database.close_database(connection)
+            raise
+        self._connection = connection
+        return past
+
+    def put_aside(self, why: Exception) -> None:
+        self.disconnect()
+        self.set_aside.append(database.set_aside(self._path))
+        log.error("ledger set aside", file=str(self._path), now=str(self.set_aside[-1]), why=str(why))
+
+    def disconnect(self) -> None:
+        if self._connection:
+            database.close_database(self._connection)
+        self._connection = None
+
+    def close(self) -> None:
+        self.disconnect()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    # ── writing ────────────────────────────────────────────────────────────────────────────────────────
+    def write(
+        self, rows: Sequence[Row], *, values: Mapping[str, database.Value], spans: Spans | None, victims: Victims
+    ) -> None:
+        """One transaction; on the disk when it returns if there are rows. Cursors alone may be lost with the power, not
+        with the process.
+        """
+        with self._transaction(sync="FULL" if rows else "NORMAL") as connection:
+            connection.executemany(
+                "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
+                ((r.recorded.row, r.recorded.channel, r.recorded.tier, r.previous, r.recorded.body) for r in rows),
+            )
+            database.keep(connection, values)
+            if spans:
+                connection.execute("DELETE FROM stream")
+                connection.executemany(
+                    "INSERT INTO stream VALUES (?, ?, ?, ?)",
+                    ((s.stream, s.start, s.length, s.acknowledged) for s in spans.spans),
+                )
+            retention.delete(connection, victims)
+
+    def forget_after(self, row: int) -> None:
+        """Rows of a transaction the disk refused and kept all the same; nobody was told of them."""
+        with self._transaction(sync="FULL") as connection:
+            connection.execute("DELETE FROM event WHERE row > ?", (row,))
+
+    @contextmanager
+    def _transaction(self, *, sync: str) -> Iterator[sqlite3.Connection]:
+        connection = self._open
+        connection.execute(f"PRAGMA synchronous = {sync}")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────
+    def fetch(self, rows: Sequence[int], spans: Spans) -> list[Recorded]:
+        marks = ",".join("?" * len(rows))
+        return self._recorded(spans, f"WHERE row IN ({marks}) ORDER BY row", rows)
+
+    def between(self, first: int, last: int, limit: int, spans: Spans) -> list[Recorded]:
+        return self._recorded(spans, "WHERE row BETWEEN ? AND ? ORDER BY row LIMIT ?", (first, last, limit))
+
+    def newest(self, limit: int, spans: Spans) -> list[Recorded]:
+        """Ascending."""
+        return self._recorded(spans, "ORDER BY row DESC LIMIT ?", (limit,))[::-1]
+
+    def oldest_row(self) -> int:
+        return int(self._open.execute("SELECT ifnull(min(row), 0) FROM event").fetchone()[0])
+
+    def victims(self, kept: Volume, bound: Volume, pending: Mapping[Channel, PendingRows], newest: int) -> Victims:
+        return retention.choose(
+            self._open, kept, bound, tier=pending[Channel.TIER], log=pending[Channel.LOG], newest=newest
+        )
+
+    def _recorded(self, spans: Spans, where: str, values: Iterable[int]) -> list[Recorded]:
+        return list(recorded(self._open, spans, where, values))
+
+    # ── details ────────────────────────────────────────────────────────────────────────────────────────
+    @property
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise RecordBroken(f"{self._path} is not open")
+        return self._connection
+
+    def _take_the_directory(self) -> None:
+        if self._lock is not None:
+            return
+        self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        lock = os.open(self._directory / "ledger.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            raise RecordMisused(f"another process writes to {self._directory}") from error
+        self._lock = lock
+
+
+def recorded(connection: sqlite3.Connection, spans: Spans, where: str, values: Iterable[int]) -> Iterator[Recorded]:
+    for row, channel, tier, body in connection.execute(
+        f"SELECT row, channel, tier, body FROM event {where}", tuple(values)
+    ):
+        span = spans.find(row)
+        yield Recorded(row, span.stream, row - span.start, Channel(channel), tier, bytes(body), durable=True)

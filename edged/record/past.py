@@ -1,0 +1,73 @@
+"""What a sound file holds, read once when it is opened."""
+
+import sqlite3
+from dataclasses import dataclass, replace
+
+from edged.core.events import Channel
+from edged.record import database, retention
+from edged.record.chain import genesis, link
+from edged.record.retention import Volume
+from edged.record.spans import PendingRows, Span, Spans
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The judge's resumable state, opaque to the record, and the wall-clock time it was given."""
+
+    body: bytes
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    spans: Spans
+    tip: bytes
+    """What the next row must carry."""
+    pending: dict[Channel, PendingRows]
+    checkpoint: Checkpoint | None
+    epoch: int
+    evicted: int
+    volume: Volume
+
+
+def load(connection: sqlite3.Connection) -> Past | None:
+    """None if the file is new. Raises sqlite3.Error."""
+    streams = [
+        Span(*found)
+        for found in connection.execute("SELECT stream, start, length, acknowledged FROM stream ORDER BY start")
+    ]
+    if not streams:
+        return None
+    newest = connection.execute("SELECT row, previous, body FROM event ORDER BY row DESC LIMIT 1").fetchone()
+    last_row = max(newest[0] if newest else 0, streams[-1].start)
+    spans = Spans((*streams[:-1], replace(streams[-1], length=last_row - streams[-1].start)))
+    return Past(
+        spans=spans,
+        tip=link(newest[1], newest[2]) if newest else genesis(spans.current.stream),
+        pending=_pending(connection, spans),
+        checkpoint=checkpoint(connection),
+        epoch=_integer(connection, "epoch"),
+        evicted=_integer(connection, "evicted"),
+        volume=retention.measure(connection),
+    )
+
+
+def checkpoint(connection: sqlite3.Connection) -> Checkpoint | None:
+    body, wall_s = database.read(connection, "checkpoint"), database.read(connection, "checkpoint_wall_s")
+    return Checkpoint(body, float(wall_s)) if isinstance(body, bytes) and isinstance(wall_s, (int, float)) else None
+
+
+def _pending(connection: sqlite3.Connection, spans: Spans) -> dict[Channel, PendingRows]:
+    tier = connection.execute("SELECT row FROM event WHERE channel = ?", (Channel.TIER,))
+    unsent = connection.execute(
+        "SELECT row FROM event WHERE channel = ? AND row > ?", (Channel.LOG, _integer(connection, "log_sent"))
+    )
+    return {
+        Channel.TIER: PendingRows(row for (row,) in tier if not spans.is_acknowledged(row)),
+        Channel.LOG: PendingRows(row for (row,) in unsent),
+    }
+
+
+def _integer(connection: sqlite3.Connection, name: str) -> int:
+    value = database.read(connection, name)
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,98 @@
+"""What the record says about itself: facts, frozen."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from edged.core.events import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One event as it is kept and sent. (stream, sequence) names it for ever; `row` orders it on this box only."""
+
+    row: int
+    stream: str
+    sequence: int
+    channel: Channel
+    tier: int
+    body: bytes
+    durable: bool
+    """False while it is held in memory because the disk refused it."""
+
+
+class DiskCause(StrEnum):
+    NONE = "none"
+    FULL = "full"
+    IO = "io"  # the device or the file system failed
+    CORRUPT = "corrupt"
+    UNWRITABLE = "unwritable"  # no such directory, no permission, read-only
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What was found on the disk."""
+
+    stream: str
+    fresh: bool
+    set_aside: Path | None
+    """Where a file went that could not be trusted; what it held is missing from this record."""
+    cause: DiskCause
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far one stream goes. The NOC has a gap if it holds less than `last`."""
+
+    stream: str
+    last: int
+    acknowledged: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStatus:
+    """The state of the record after its latest operation."""
+
+    durable: bool
+    """Whether everything recorded so far is on the disk."""
+    cause: DiskCause
+    heads: tuple[Head, ...]
+    """The last one is the stream being written."""
+    pending_tier: int
+    """Tier rows the NOC has not acknowledged."""
+    pending_log: int
+    """Log rows the broker has not taken."""
+    in_memory: int
+    kept_rows: int
+    kept_bytes: int
+    evicted: int
+    """Log rows deleted unsent because the box was full, since this file began."""
+    dropped: int
+    """Events neither the disk nor memory had room for, since the daemon started."""
+    set_aside: int
+    """Files set aside as corrupt since the daemon started."""
+
+    @property
+    def stream(self) -> str:
+        return self.heads[-1].stream
+
+    @property
+    def head(self) -> int:
+        return self.heads[-1].last
+
+
+class Acknowledgement(StrEnum):
+    """What became of a watermark from the NOC."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"  # at or below the one we have
+    UNKNOWN_STREAM = "unknown_stream"
+    BEYOND_HEAD = "beyond_head"  # nothing of that number was ever recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Part of a stream, read again: what is still here, and where the next part begins (None at the end)."""
+
+    rows: tuple[Recorded, ...]
+    after: int | None
