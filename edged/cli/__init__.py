@@ -1,0 +1,1 @@
+"""What people type: `edged` runs the daemon, `edgectl` talks to it."""

@@ -1,0 +1,232 @@
+"""`edgectl`: what a field engineer or a technologist types. Every command takes --json; the exit status tells."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edged.cli.client import NotRunning, ask, listen, socket_path
+from edged.control.protocol import ControlError, Refusal
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+session = typer.Typer(help="Say that a supervised procedure begins or ends.", no_args_is_help=True)
+app.add_typer(session, name="session")
+
+Socket = Annotated[
+    Path | None, typer.Option("--socket", help="Control socket (default $EDGED_SOCKET or /run/edged/control.sock)")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program")]
+
+
+class Reason(StrEnum):
+    """Why: a code, never free text, so that nothing about a patient can get in."""
+
+    PROCEDURE = "procedure"
+    LINE_FAILED = "line_failed"
+    DEGRADED = "degraded"
+    EMERGENCY = "emergency"
+    DRILL = "drill"
+    MAINTENANCE = "maintenance"
+
+
+class Confirmation(StrEnum):
+    CONTINUITY = "continuity"
+    PHONE = "phone"
+    PHONE_FAILED = "phone-failed"
+    ONSITE = "onsite"
+    ACK = "ack"
+
+
+ACTS = {
+    Confirmation.CONTINUITY: "continuity_confirmed",
+    Confirmation.PHONE: "phone_confirmed",
+    Confirmation.PHONE_FAILED: "phone_failed",
+    Confirmation.ONSITE: "onsite_present",
+    Confirmation.ACK: "acknowledged",
+}
+Why = Annotated[Reason, typer.Option("--reason", help="Coded reason, for the audit")]
+
+
+@app.command()
+def status(socket: Socket = None, as_json: AsJson = False) -> None:
+    """Everything at a glance. Also works with the daemon dead: then it says so, and shows what was last recorded."""
+    _show("board", socket, as_json)
+
+
+@app.command()
+def links(socket: Socket = None, as_json: AsJson = False) -> None:
+    """Both lines and the targets they are judged by."""
+    _show("links", socket, as_json, key="links", more="targets")
+
+
+@app.command()
+def ups(socket: Socket = None, as_json: AsJson = False) -> None:
+    """Power: mains or battery, charge, runtime."""
+    _show("ups", socket, as_json, key="ups")
+
+
+@app.command()
+def wan(socket: Socket = None, as_json: AsJson = False) -> None:
+    """The router's WANs and which one is active."""
+    _show("wan", socket, as_json, key="router")
+
+
+@app.command()
+def qos(socket: Socket = None, as_json: AsJson = False) -> None:
+    """The four classes on each in-line interface."""
+    _show("qos", socket, as_json, key="qos", more="classes")
+
+
+@app.command()
+def events(
+    socket: Socket = None,
+    as_json: AsJson = False,
+    last: Annotated[int, typer.Option("--last", "-n", min=1, max=1000, help="How many")] = 30,
+) -> None:
+    """What was recorded, newest last."""
+    listed = _ask(socket, "events", {"limit": last})
+    _print(listed, as_json, lambda board: [board.events(listed)])
+
+
+@app.command()
+def watch(socket: Socket = None, as_json: AsJson = False) -> None:
+    """The board, live. Ctrl-C ends it. Without a terminal: one line at each change of tier."""
+    path = socket_path(socket)
+    try:
+        if as_json:
+            _watch_lines(path, json.dumps)
+        elif sys.stdout.isatty():
+            _watch_board(path)
+        else:
+            _watch_lines(path, _tier_line)
+    except KeyboardInterrupt:
+        return
+    except (NotRunning, Refusal, ControlError) as error:
+        _fail(error)
+
+
+@session.command("open")
+def session_open(
+    id: Annotated[str, typer.Argument(help="Opaque id of the session; nothing about the patient")],
+    socket: Socket = None,
+    reason: Why = Reason.PROCEDURE,
+) -> None:
+    """A supervised procedure begins."""
+    _act(socket, "session_opened", reason, session=id)
+
+
+@session.command("close")
+def session_close(socket: Socket = None, reason: Why = Reason.PROCEDURE) -> None:
+    """It has ended."""
+    _act(socket, "session_closed", reason)
+
+
+@app.command()
+def confirm(what: Confirmation, socket: Socket = None, reason: Why = Reason.PROCEDURE) -> None:
+    """Attest: continuity (heard by voice), phone, phone-failed, onsite, ack. Each is an audit event."""
+    _act(socket, ACTS[what], reason)
+
+
+@app.command()
+def reload(socket: Socket = None) -> None:
+    """Read the configuration again; a bad one is refused and the old one stays."""
+    typer.echo(_ask(socket, "reload", {})["said"])
+
+
+# ── below ──────────────────────────────────────────────────────────────────────────────────────────────
+def _show(section: str, socket: Path | None, as_json: bool, *, key: str | None = None, more: str | None = None) -> None:
+    try:
+        doc = ask(socket_path(socket), "status")
+    except NotRunning as error:
+        if key is None:
+            _show_dead(error, as_json)
+        _fail(error)
+    except (Refusal, ControlError) as error:
+        _fail(error)
+    names = [section, *([more] if more else [])]
+    _print(doc if key is None else doc[key], as_json, lambda board: [getattr(board, name)(doc) for name in names])
+
+
+def _show_dead(error: NotRunning, as_json: bool) -> None:
+    """The daemon is dead: what the record says, and that nothing is being watched."""
+    from edged.cli.postmortem import last_words
+
+    said = last_words()
+    if as_json:
+        typer.echo(json.dumps({"running": False, "error": str(error), "record": said}))
+        raise typer.Exit(3)
+    typer.secho("edged IS NOT RUNNING: nothing is watched.", fg="red", bold=True)
+    if said is None:
+        typer.echo("No record could be read.")
+        return
+    typer.echo(f"Last tier {said['tier']}, recorded {said['age']} ago ({said['path']}).")
+    _print(said["events"], False, lambda board: [board.events(said["events"])])
+
+
+def _print(data: Any, as_json: bool, render: Callable[[Any], list[Any]]) -> None:
+    if as_json:
+        typer.echo(json.dumps(data, indent=2))
+        return
+    from rich.console import Console
+
+    from edged.cli import board
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160
+    for part in render(board):
+        console.print(part)
+
+
+def _watch_board(path: Path) -> None:
+    from rich.live import Live
+
+    from edged.cli import board
+
+    with Live(screen=True, auto_refresh=False) as screen:
+        for doc in listen(path, "watch", {"every_s": 0.5}):
+            screen.update(board.board(doc), refresh=True)
+
+
+def _watch_lines(path: Path, line: Callable[[Any], str]) -> None:
+    shown = None
+    for doc in listen(path, "watch", {"every_s": 1.0}):
+        text = line(doc)
+        if text != shown:
+            print(text if text.startswith("{") else f"{doc['clock']['wall']} {text}", flush=True)
+            shown = text
+
+
+def _tier_line(doc: Any) -> str:
+    tier = doc["tier"]
+    verdicts = " ".join(f"{link['link']}={link['verdict']}" for link in doc["links"])
+    return f"tier={tier['tier']} cause={tier['cause']} {verdicts} {tier['say'] or ''}".rstrip()
+
+
+def _act(socket: Path | None, act: str, reason: Reason, session: str | None = None) -> None:
+    done = _ask(socket, "act", {"act": act, "reason": reason.value, "session": session})
+    typer.echo(
+        f"recorded: {act.replace('_', ' ')} ({reason.value}) at {time.strftime('%H:%M:%S')}; tier is {done['tier']}"
+    )
+
+
+def _ask(socket: Path | None, do: str, args: dict[str, Any]) -> Any:
+    try:
+        return ask(socket_path(socket), do, args)
+    except (NotRunning, Refusal, ControlError) as error:
+        _fail(error)
+
+
+def _fail(error: Exception) -> Any:
+    hint = " (is edged running?)" if isinstance(error, NotRunning) else ""
+    typer.secho(f"edgectl: {error}{hint}", err=True, fg="red")
+    raise typer.Exit(3 if isinstance(error, NotRunning) else 1)
+
+
+def main() -> None:
+    app()
