@@ -1,8 +1,8 @@
 """How a dual-WAN router decides, as arithmetic: which WANs are up, and which one carries the traffic.
 
-A WAN is up until its health checks stayed unanswered for `failover_s`, or its carrier went. A WAN that is not up must answer
-without a gap for `failback_s` before it counts again. The first WAN that is up, in the order of preference, carries the
-traffic; with none up it stays where it was.
+A WAN is up until its health checks stayed unanswered for `failover_s`, or its carrier went. A WAN that is not up must
+answer without a gap for `failback_s` before it counts again. The first WAN that is up, in the order of preference,
+carries the traffic; with none up it stays where it was.
 """
 
 from collections.abc import Sequence
@@ -70,7 +70,8 @@ def step(health: Health, sight: Sight, now: float, timing: Timing) -> Health:
 
 
 def choose(healths: Sequence[Health], active: int) -> int:
-    """Place of the WAN that shall carry the traffic; `healths` in the order of preference, `active` the one that does now."""
+    """Place of the WAN that shall carry the traffic; `healths` in the order of preference, `active` the one that does
+    now."""
     return next((place for place, health in enumerate(healths) if health.up), active)
 
 

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import LabFailure
+from lab.errors import LabFailure, LabMisuse
+from lab.place import is_claimed
 
 CLONE_NEWNET = 0x4000_0000
 REGISTER = "nodes.json"
@@ -72,26 +73,31 @@ def make_nodes(names: Iterable[str], *, forwarding: Iterable[str]) -> dict[str, 
     return {name: _adopt(name, keeper) for name, keeper in keepers.items()}
 
 
-def write_register(directory: Path, nodes: dict[str, Node], *, user_namespace: bool) -> None:
-    """Leave in DIR what `node_command` needs to enter the nodes from outside."""
-    register = {"user_namespace": user_namespace, "keepers": {name: node.keeper_pid for name, node in nodes.items()}}
-    (directory / REGISTER).write_text(json.dumps(register))
+@contextmanager
+def register(directory: Path, nodes: dict[str, Node], *, user_namespace: bool) -> Iterator[None]:
+    """For the length of a block, say in DIR what `node_command` needs to enter the nodes from outside."""
+    path = directory / REGISTER
+    keepers = {name: node.keeper_pid for name, node in nodes.items()}
+    path.write_text(json.dumps({"user_namespace": user_namespace, "keepers": keepers}))
+    try:
+        yield
+    finally:
+        path.unlink()
 
 
 def node_command(directory: Path, node: str, argv: Sequence[str]) -> list[str]:
     """`argv` for a process outside the lab, run inside `node` of the lab in `directory`, in the present working
     directory.
 
-    Raises LabFailure when no lab runs there or it has no such node (LabMisuse).
+    Raises LabFailure when no lab runs there, LabMisuse when it has no such node.
     """
-    try:
-        register = json.loads((directory / REGISTER).read_text())
-    except FileNotFoundError:
-        raise LabFailure(f"no lab runs in {directory}") from None
-    keepers: dict[str, int] = register["keepers"]
+    if not is_claimed(directory):
+        raise LabFailure(f"no lab runs in {directory}")
+    entries = json.loads((directory / REGISTER).read_text())
+    keepers: dict[str, int] = entries["keepers"]
     if node not in keepers:
-        raise LabFailure(f"no node {node!r}; the nodes are {', '.join(keepers)}")
-    user = ["--user", "--preserve-credentials"] if register["user_namespace"] else []
+        raise LabMisuse(f"no node {node!r}; the nodes are {', '.join(keepers)}")
+    user = ["--user", "--preserve-credentials"] if entries["user_namespace"] else []
     return [*_nsenter(keepers[node]), *user, "--", *argv]
 
 
@@ -121,7 +127,7 @@ def _start_keeper(*, forward: bool) -> subprocess.Popen[bytes]:
     # Refused in some containers: /sys then goes on showing the interfaces outside, which nothing of ours asks for.
     script += "mount -t sysfs none /sys 2>/dev/null\necho\nexec cat"
     argv = ["unshare", "--net", "--mount", "sh", "-c", script]
-    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
 
 def _adopt(name: str, keeper: subprocess.Popen[bytes]) -> Node:

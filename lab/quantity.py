@@ -18,7 +18,7 @@ def duration_s(text: str) -> float:
 
 
 def rate_bps(text: str) -> float:
-    return _parse(text.lower().removesuffix("/s").removesuffix("ps"), _RATES, "a rate is written like 10mbit or 500kbit")
+    return _parse(text.removesuffix("/s"), _RATES, "a rate is written like 10mbit or 500kbit")
 
 
 def size_bytes(text: str) -> int:

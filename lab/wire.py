@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from random import Random
 
+DIRECTIONS = ("up", "down")
+"""Of a link: up is from the room to the internet. Each is a wire of its own."""
+
 SMALLEST_QUEUE_BYTES = 1514
 """One full Ethernet frame: with less, a wire of any rate would carry nothing."""
 
@@ -109,7 +112,7 @@ class Wire:
         if self._cut:
             return Fate.CUT
         start = max(now, self._free_at)
-        if (start - now) * self._bytes_per_s + length > self._queue_bytes:
+        if (start - now) * self._bytes_per_s + length >= self._queue_bytes + 1:  # times are floats: a byte of tolerance
             return Fate.QUEUE_FULL
         self._free_at = start + length / self._bytes_per_s
         if self._enter_bad and self._loses():

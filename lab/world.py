@@ -53,6 +53,9 @@ class Truth:
         if self.world == self._written:
             return
         fresh = self.directory / f".{WORLD_FILE}.new"
-        fresh.write_text(json.dumps(asdict(self.world)) + "\n")
+        fresh.write_text(json.dumps(self.as_json()) + "\n")
         fresh.rename(self.directory / WORLD_FILE)
         self._written = self.world
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self.world)

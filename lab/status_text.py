@@ -1,0 +1,52 @@
+"""The status of the lab for a person: `lab status` without --json. Pure; the input is what the lab's `status` command
+returns."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lab.quantity import show_duration, show_rate, show_share, show_size
+
+_WAN_STATES = {2: "disconnected", 3: "connected", 6: "health check failed", 8: "standby"}
+_SWITCHES = (("mains", "mains"), ("phone", "phone"), ("audio", "audio"), ("video", "video"), ("snmp", "router SNMP"))
+
+
+def render(status: dict[str, Any]) -> str:
+    world = status["world"]
+    lines = [_link(name, link) for name, link in status["links"].items()]
+    for index, wan in world["router"]["wans"].items():
+        carries = "carries the traffic" if index == world["router"]["active"] else ""
+        lines.append(_row(f"WAN {wan['name']}", _WAN_STATES.get(wan["state"], str(wan["state"])), carries))
+    timing = f"failover {show_duration(status['failover_s'])}, failback {show_duration(status['failback_s'])}"
+    lines.append(_row("router", "", timing))
+    lines.append(_row("site", "", ", ".join(f"{name} {'on' if world[key] else 'OFF'}" for key, name in _SWITCHES)))
+    lines.append(_row("upsd", world["upsd"]))
+    lines += [_row(name, service["state"]) for name, service in status["services"].items()]
+    lines.append(_row("edged", status["daemon"]["state"]))
+    if status["dead"]:
+        lines.append(f"NOT WELL: {', '.join(status['dead'])} ended by itself")
+    return "\n".join(lines)
+
+
+def _link(name: str, link: dict[str, Any]) -> str:
+    state = "CUT" if link["cut"] else "UNPLUGGED" if not link["plugged"] else "up"
+    up, down = link["up"], link["down"]
+    facts = [f"rtt {show_duration(link['rtt_s'])}", _both(show_rate, "rate_bps", up, down)]
+    if up["jitter_s"] or down["jitter_s"]:
+        facts.append(f"jitter ± {_both(show_duration, 'jitter_s', up, down)}")
+    if up["loss"] or down["loss"]:
+        facts.append(f"loss {_both(show_share, 'loss', up, down)}")
+    facts.append(f"queue {_both(show_size, 'queue_bytes', up, down)}")
+    if link["relay"] == "running":
+        facts.append(f"carried {show_size(up['carried_bytes'])} up, {show_size(down['carried_bytes'])} down")
+    return _row(f"link {name}", state, " · ".join(facts))
+
+
+def _both(show: Callable[[float], str], field: str, up: dict[str, Any], down: dict[str, Any]) -> str:
+    """Once where both directions are the same."""
+    if up[field] == down[field]:
+        return show(up[field])
+    return f"{show(up[field])} up, {show(down[field])} down"
+
+
+def _row(name: str, state: str, facts: str = "") -> str:
+    return f"{name:18}{state:22}{facts}".rstrip()
