@@ -13,7 +13,7 @@ import structlog
 from edged.core.events import Channel
 from edged.record import database, retention
 from edged.record.errors import RecordBroken, RecordMisused
-from edged.record.past import Past, load
+from edged.record.past import Past, load, recorded
 from edged.record.recorded import DiskCause, Recorded
 from edged.record.retention import Victims, Volume
 from edged.record.spans import PendingRows, Spans
@@ -158,11 +158,3 @@ class LedgerFile:
             os.close(lock)
             raise RecordMisused(f"another process writes to {self._directory}") from error
         self._lock = lock
-
-
-def recorded(connection: sqlite3.Connection, spans: Spans, where: str, values: Iterable[int]) -> Iterator[Recorded]:
-    for row, channel, tier, body in connection.execute(
-        f"SELECT row, channel, tier, body FROM event {where}", tuple(values)
-    ):
-        span = spans.find(row)
-        yield Recorded(row, span.stream, row - span.start, Channel(channel), tier, bytes(body), durable=True)

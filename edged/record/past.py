@@ -1,11 +1,13 @@
-"""What a sound file holds, read once when it is opened."""
+"""What a sound file holds: all that matters at its opening, and rows as they were recorded."""
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from edged.core.events import Channel
 from edged.record import database, retention
 from edged.record.chain import genesis, link
+from edged.record.recorded import Recorded
 from edged.record.retention import Volume
 from edged.record.spans import PendingRows, Span, Spans
 
@@ -55,6 +57,14 @@ def load(connection: sqlite3.Connection) -> Past | None:
 def checkpoint(connection: sqlite3.Connection) -> Checkpoint | None:
     body, wall_s = database.read(connection, "checkpoint"), database.read(connection, "checkpoint_wall_s")
     return Checkpoint(body, float(wall_s)) if isinstance(body, bytes) and isinstance(wall_s, (int, float)) else None
+
+
+def recorded(connection: sqlite3.Connection, spans: Spans, where: str, values: Iterable[int]) -> Iterator[Recorded]:
+    for row, channel, tier, body in connection.execute(
+        f"SELECT row, channel, tier, body FROM event {where}", tuple(values)
+    ):
+        span = spans.find(row)
+        yield Recorded(row, span.stream, row - span.start, Channel(channel), tier, bytes(body), durable=True)
 
 
 def _pending(connection: sqlite3.Connection, spans: Spans) -> dict[Channel, PendingRows]:

@@ -10,8 +10,7 @@ from tempfile import TemporaryDirectory
 from edged.core.events import Channel
 from edged.record import database
 from edged.record.errors import RecordBroken
-from edged.record.ledger_file import recorded
-from edged.record.past import Checkpoint, checkpoint, load
+from edged.record.past import Checkpoint, checkpoint, load, recorded
 from edged.record.recorded import Head, Recorded
 
 
