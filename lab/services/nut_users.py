@@ -1,0 +1,4 @@
+"""Who may command the lab's UPSes: fixed, public, for the lab alone."""
+
+USER = "edged"
+PASSWORD = "edged-lab"

@@ -1,0 +1,37 @@
+"""Node internet, UDP 5004 and 5006, TCP 443: the supervision platform. Its media answer whoever spoke last, as
+ICE-latched media do; its web door accepts and closes.
+"""
+
+import argparse
+import asyncio
+
+from lab.services.lifetime import arguments, ready, run
+from lab.services.media import arguments as media_arguments
+from lab.services.media import legs, run_legs
+from lab.services.world import Truth
+
+HOST = "198.51.100.30"
+WEB_PORT = 443
+
+
+async def serve(chosen: argparse.Namespace) -> None:
+    made = legs(chosen, far_host=None)
+    web = await asyncio.start_server(_accept_and_close, chosen.host, chosen.web_port)
+    async with web:
+        ready()
+        await run_legs(made, Truth(chosen.dir), chosen.dir / "media-platform.jsonl" if chosen.measure else None)
+
+
+async def _accept_and_close(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+def main() -> None:
+    parser = media_arguments(arguments(__doc__), HOST)
+    parser.add_argument("--web-port", type=int, default=WEB_PORT, help=f"default {WEB_PORT}")
+    chosen = parser.parse_args()
+    run(lambda: serve(chosen))
+
+
+if __name__ == "__main__":
+    main()
