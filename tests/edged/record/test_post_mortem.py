@@ -55,11 +55,6 @@ READING = """
 import sys, pathlib, edged.record.post_mortem
 print(edged.record.post_mortem.read_only(pathlib.Path(sys.argv[1])).checkpoint.body.decode())
 """
-READ_ONLY_MOUNT, "sh"])
-    assert run.stdout == "in the log only\n", run.stderr
-
-
-READING = "import sys, pathlib, edged.record.post_mortem as p; print(p.read_only(pathlib.Path(sys.argv[1])).checkpoint.body.decode())"
 READ_ONLY_MOUNT = 'for last; do :; done; mount --bind "$last" "$last" && mount -o remount,bind,ro "$last" && exec "$@"'
 
 
