@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,9 @@ async def test_a_refused_password_is_said_but_not_shown(tmp_path: Path) -> None:
     async with UpsdDouble({"PASSWORD s3cret": b"ERR INVALID-PASSWORD\n"}) as upsd:
         with pytest.raises(NutRefused, match="PASSWORD was refused: INVALID-PASSWORD") as caught:
             await NutClient.connect(upsd.settings_with(credentials_file=file))
+        async with asyncio.timeout(1):  # the connection is not left open
+            while upsd.open_connections:
+                await asyncio.sleep(0.01)
     assert "s3cret" not in str(caught.value)
 
 

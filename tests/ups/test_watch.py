@@ -198,3 +198,20 @@ async def test_a_cancelled_watcher_leaves_no_connection_behind() -> None:
         async with asyncio.timeout(1):
             while upsd.open_connections:
                 await asyncio.sleep(0.01)
+
+
+async def test_on_battery_the_figures_are_read_every_5_s_and_weighed_at_once() -> None:
+    clock = [1000.0]
+    async with UpsdDouble({STATUS: b'VAR network ups.status "OB LB"\n'}) as upsd:
+        settings = upsd.settings_with(slow_poll_s=600)
+        server = NutServer(settings, {"network": UpsSettings(host=settings.host)})
+        async with supervised(NutWatcher(server, monotonic=lambda: clock[0])) as readings:
+            await readings.until(lambda reading: reading.charge_pct == 97)
+            upsd.answers["LIST VAR network"] = (
+                b'BEGIN LIST VAR network\nVAR network battery.charge "15"\nEND LIST VAR network\n'
+            )
+            clock[0] = 1004.9
+            await asyncio.sleep(0.1)  # some polls
+            assert upsd.heard.count("LIST VAR network") == 1
+            clock[0] = 1005.0
+            assert (await readings.until(lambda reading: reading.charge_pct == 15)).power is Power.LOW_BATTERY
