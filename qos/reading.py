@@ -40,6 +40,7 @@ class ShaperReading:
     state: ShaperState
     cause: ShaperCause
     leaf: str | None
-    """What the kernel offered: "cake", "fq_codel" or "pfifo"."""
+    """The queue of each class, as the kernel offered: "cake", "fq_codel" or "bfifo"."""
     rate_bps: int | None
+    """Shaped rate: the link's own figure less the margin. None while nothing is shaped."""
     classes: tuple[ClassReading, ...]
