@@ -28,6 +28,7 @@ class LinkCause(StrEnum):
     DELAY = "delay"  # sustained delay above the link's baseline
     RECOVERING = "recovering"  # answers again, hold-down still running
     STALLED = "stalled"  # our own loop stood still: the detector is frozen
+    BLIND = "blind"  # we cannot probe at all (not permitted, no buffers): nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class PhoneCause(StrEnum):
     REFUSED = "refused"
     REJECTED = "rejected"  # answered, with a final code that is no success
     MALFORMED = "malformed"
+    UNASKED = "unasked"  # our own host could not send (no route, no source address): says nothing of the line
 
 
 @dataclass(frozen=True, slots=True)
