@@ -90,7 +90,7 @@ async def test_a_two_way_session_is_live_in_every_stream_and_each_direction_is_i
         session.on.discard(key)
         stopped_s = time.monotonic()
         await session.until(lambda key=key: session.live()[key] is False)  # type: ignore[misc]
-        assert SILENCE_S - 0.02 < session.readings[-1].at_s - stopped_s < SILENCE_S + 0.25
+        assert SILENCE_S - 0.02 < session.readings[-1].at_s - stopped_s < SILENCE_S + 0.4
         assert session.live() == {other: other in session.on for other in EVERYTHING}
     session.on.add(VIDEO_IN)
     await session.until(lambda: session.live()[VIDEO_IN] is True, within_s=0.3)
@@ -134,9 +134,9 @@ async def test_a_stalled_event_loop_neither_hides_silence_nor_makes_it(session: 
     session.on.clear()
     told = len(session.readings)
     for sequence in range(10):
-        box.from_room(from_room(rtp(payload_type=AUDIO_PT, sequence=sequence), port=AUDIO_PORT))
         time.sleep(SILENCE_S / 5)
-    await asyncio.sleep(0.15)
+        box.from_room(from_room(rtp(payload_type=AUDIO_PT, sequence=sequence), port=AUDIO_PORT))
+    await session.until(lambda: session.live()[VIDEO_IN] is False, within_s=0.2)
     assert session.live() == {key: key == AUDIO_OUT for key in EVERYTHING}
     assert all(s.live for r in session.readings[told:] for s in r.streams if (s.medium, s.way) == AUDIO_OUT)
 
