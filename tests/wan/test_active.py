@@ -22,19 +22,13 @@ S = WanState
         pytest.param([wan("0", S.DISCONNECTED), wan("1", S.CONNECTING)], None, id="in between: nobody carries it"),
         pytest.param([wan("0", S.DISCONNECTED), wan("1", S.DISCONNECTED)], None, id="all down"),
         pytest.param([wan("0"), wan("1")], None, id="both connected and nothing more known"),
-        pytest.param([wan("0", gateway="0.0.0.0"), wan("1", gateway="10.0.0.1")], "1", id="only one has a gateway"),
-        pytest.param(
-            [wan("0", gateway="0.0.0.0"), wan("1", S.STANDBY)], "0", id="a gateway is not asked of the only one"
-        ),
-        pytest.param([wan("0", healthy=False), wan("1", healthy=True)], "1", id="only one is healthy"),
-        pytest.param([wan("0", healthy=False), wan("1", S.STANDBY)], "0", id="health is not asked of the only one"),
         pytest.param([wan("0"), wan("1", S.UNKNOWN)], None, id="the other may carry it, nobody knows"),
         pytest.param([wan("0", S.UNKNOWN), wan("1", S.DISCONNECTED)], None, id="unknown alone"),
         pytest.param([wan("0"), wan("1", S.UNKNOWN, present=False)], "0", id="a WAN that is not there carries nothing"),
         pytest.param([], None, id="no WAN at all"),
     ],
 )
-def test_states_gateways_and_health_decide_first(wans: Sequence[WanSeen], active: str | None) -> None:
+def test_states_decide_first(wans: Sequence[WanSeen], active: str | None) -> None:
     assert ActiveWan().decide(wans, {}, 0.0) == active
 
 
@@ -102,3 +96,33 @@ def test_a_wan_that_went_away_takes_its_evidence_with_it() -> None:
         chooser.decide(BOTH, bits(SESSION, 0), at)
     chooser.decide((wan("0", S.DISCONNECTED), wan("1")), bits(0, SESSION), 6.0)
     assert chooser.decide(BOTH, bits(SESSION, 0), 7.0) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "active"),
+    [
+        pytest.param(wan("0", gateway="100.64.1.1"), wan("0", gateway="0.0.0.0"), "1", id="it lost its gateway"),
+        pytest.param(wan("0", gateway="0.0.0.0"), wan("0", gateway="0.0.0.0"), None, id="it never had one (PPPoE)"),
+        pytest.param(wan("0", healthy=True), wan("0", healthy=False), "1", id="its health check fails"),
+        pytest.param(wan("0", healthy=False), wan("0", healthy=False), None, id="its health check never was good"),
+        pytest.param(
+            wan("0", gateway="100.64.1.1"), wan("0", gateway=None), None, id="its gateway is not told any more"
+        ),
+        pytest.param(wan("0", healthy=True), wan("0", healthy=None), None, id="its health is not told any more"),
+    ],
+)
+def test_between_idle_wans_it_is_the_one_that_lost_nothing(before: WanSeen, now: WanSeen, active: str | None) -> None:
+    other = wan("1", healthy=True, gateway="100.64.2.1")
+    chooser = ActiveWan()
+    assert chooser.decide((before, other), {}, 0.0) is None
+    assert chooser.decide((now, other), {}, 1.0) == active
+    assert chooser.decide((now, wan("1", S.STANDBY)), {}, 2.0) == "0"
+
+
+def test_bytes_that_flow_outweigh_a_lost_gateway_and_old_ones_do_not() -> None:
+    other = wan("1", gateway="100.64.2.1")
+    had, lost = (wan("0", gateway="100.64.1.1"), other), (wan("0", gateway="0.0.0.0"), other)
+    chooser = ActiveWan()
+    assert [chooser.decide(had, bits(SESSION, 0), at) for at in (0.0, DWELL_S)] == [None, "0"]
+    assert chooser.decide(lost, bits(SESSION, 0), DWELL_S + 1) == "0"
+    assert chooser.decide(lost, bits(0, 0), DWELL_S + 2) == "1"
