@@ -52,6 +52,7 @@ def _up(directory: Path, words: list[str]) -> NoReturn:
     parser.add_argument("--no-services", action="store_true", help="the network alone")
     parser.add_argument("--failover", type=_seconds, default=10.0, metavar="TIME", help="as `lab failover` (10s)")
     parser.add_argument("--failback", type=_seconds, default=10.0, metavar="TIME", help="as `lab failback` (10s)")
+    parser.add_argument("--user-namespace", action="store_true", help="as for an ordinary user, also when root")
     options = parser.parse_args(words)
     try:
         Timing(options.failover, options.failback)
@@ -59,9 +60,10 @@ def _up(directory: Path, words: list[str]) -> NoReturn:
         raise LabMisuse(str(error)) from error
     place = options.dir.absolute()
     inside = [f"--dir={place}", f"--failover={options.failover}", f"--failback={options.failback}"]
-    inside += [f"--{flag}" for flag in ("no-daemon", "no-services") if getattr(options, flag.replace("-", "_"))]
+    flags = {"--no-daemon": options.no_daemon, "--no-services": options.no_services}
+    inside += [flag for flag, is_set in flags.items() if is_set]
     claim(place)  # the lock is inherited by what we become
-    entry.enter(inside)
+    entry.enter(inside, user_namespace=options.user_namespace)
 
 
 def _exec(directory: Path, words: list[str]) -> NoReturn:

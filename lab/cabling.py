@@ -7,6 +7,7 @@ plugged.
 """
 
 import socket
+import time
 
 from pyroute2.iproute.linux import AsyncIPRoute, IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
@@ -18,6 +19,10 @@ from lab.errors import LabFailure
 from lab.nodes import Node
 from lab.offload import switch_off_offloads
 
+FIRST_INDEX = 20
+"""Above what the kernel itself counts up to in any node."""
+
+CARRIER_WITHIN_S = 3.0
 NUD_PERMANENT = 0x80
 NF_ACCEPT = 1
 SRCNAT_PRIORITY = 100
@@ -27,13 +32,15 @@ def build(nodes: dict[str, Node]) -> None:
     """Everything of the plan. Raises LabFailure with what the kernel refused."""
     try:
         with IPRoute(groups=0) as ip:
-            for cable in plan.CABLES:
-                _lay(ip, cable, nodes)
+            for number, cable in enumerate(plan.CABLES):
+                _lay(ip, number, cable, nodes)
         for node in nodes.values():
             with node.entered(), IPRoute(groups=0) as ip:
                 _furnish(ip, node)
         with nodes["router"].entered(), NFTables(nfgen_family=socket.AF_INET) as nft:
             _masquerade(nft)
+        for node in nodes.values():
+            _await_carriers(node)
     except (NetlinkError, OSError) as error:
         raise LabFailure(f"this kernel or its owner refused a part of the site's network: {error}") from error
 
@@ -65,12 +72,15 @@ def _index(node: Node, ifname: str) -> int:
         return socket.if_nametoindex(ifname)
 
 
-def _lay(ip: IPRoute, cable: plan.Cable, nodes: dict[str, Node]) -> None:
-    ends = [
+def _lay(ip: IPRoute, number: int, cable: plan.Cable, nodes: dict[str, Node]) -> None:
+    """One end gets an interface number of its own: the kernel takes up to a second to notice the carrier of a cable
+    whose two ends happen to have the same number in their namespaces (linkwatch holds it for the lower device of
+    itself)."""
+    a, b = (
         {"ifname": port.ifname, "address": port.mac, "net_ns_fd": nodes[port.node].netns_fd}
         for port in (cable.a, cable.b)
-    ]
-    ip.link("add", kind="veth", **ends[0], peer=ends[1])
+    )
+    ip.link("add", index=FIRST_INDEX + number, kind="veth", **a, peer=b)
 
 
 def _furnish(ip: IPRoute, node: Node) -> None:
@@ -88,6 +98,17 @@ def _furnish(ip: IPRoute, node: Node) -> None:
                 switch_off_offloads(control, ifname)
                 ip.link("set", index=index, state="up")
     _number(ip, node)
+
+
+def _await_carriers(node: Node) -> None:
+    """Until then a bridge does not forward and an interface drops what it is given."""
+    deadline_s = time.monotonic() + CARRIER_WITHIN_S
+    ours = {port.ifname for cable in plan.CABLES for port in (cable.a, cable.b) if port.node == node.name}
+    with node.entered(), IPRoute(groups=0) as ip:
+        while waiting := ours - {link.get("ifname") for link in ip.get_links() if link.get("operstate") == "UP"}:
+            if time.monotonic() > deadline_s:
+                raise LabFailure(f"node {node.name}: no carrier on {', '.join(sorted(waiting))}")
+            time.sleep(0.005)
 
 
 def _number(ip: IPRoute, node: Node) -> None:

@@ -81,6 +81,7 @@ async def start_lab(
     failback_s: float = 10.0,
     with_daemon: bool = False,
     with_services: bool = True,
+    user_namespace: bool = False,
     directory: Path | None = None,
 ) -> AsyncIterator[LabClient]:
     """A lab in a fresh directory of its own, up and serving, taken down when the block ends.
@@ -92,6 +93,7 @@ async def start_lab(
         words = [f"--dir={client.directory}", f"--failover={failover_s:g}s", f"--failback={failback_s:g}s"]
         words += [] if with_daemon else ["--no-daemon"]
         words += [] if with_services else ["--no-services"]
+        words += ["--user-namespace"] if user_namespace else []
         said = Path(fresh, "said")
         with _writing(said) as errors:
             lab = await asyncio.create_subprocess_exec(

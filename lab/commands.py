@@ -211,7 +211,7 @@ async def _daemon(site: Site, words: Words) -> Answer:
             await daemon.stop()
         case "kill":
             await daemon.kill()
-    facts = daemon.status()
+    facts = daemon.program.status()
     at = f", pid {facts['pid']}" if facts["pid"] else ""
     ready = f", ready after {quantity.show_duration(facts['ready_after_s'])}" if facts["ready_after_s"] else ""
     return Answer(f"edged: {facts['state']}{at}{ready}", facts)

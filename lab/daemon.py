@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import Any
 
 from lab.daemon_config import toml_for
 from lab.errors import LabMisuse
@@ -28,7 +27,7 @@ class Daemon:
         self._notify_path = directory / "notify.sock"
         argv = [sys.executable, "-c", ENTRY, "run", "--config", str(self.config)]
         env = {"NOTIFY_SOCKET": str(self._notify_path)}
-        self.program = Program("edged", edge, argv, directory / "log" / "edged.log", env=env)
+        self.program = Program("edged", edge.command(argv), directory / "log" / "edged.log", env=env)
         self._notify: socket.socket | None = None
 
     async def start(self) -> None:
@@ -48,11 +47,6 @@ class Daemon:
     async def kill(self) -> None:
         self._must_run()
         await self.program.kill()
-
-    def status(self) -> dict[str, Any]:
-        program = self.program
-        ready_after_s = program.ready_after_s if program.running else None
-        return {"state": program.state, "pid": program.pid, "ready_after_s": ready_after_s}
 
     def _must_run(self) -> None:
         if not self.program.running:

@@ -31,10 +31,12 @@ _AS_ROOT = ["unshare", *_NAMESPACES]
 _AS_ANYBODY = ["unshare", "--user", "--map-root-user", *_NAMESPACES]
 
 
-def enter(words: list[str]) -> NoReturn:
-    """Replace this process by the lab; `words` as `main` takes them. Raises LabFailure where namespaces are not
-    granted."""
-    if os.geteuid() == 0 and _granted(_AS_ROOT):
+def enter(words: list[str], *, user_namespace: bool) -> NoReturn:
+    """Replace this process by the lab; `words` as `main` takes them, `user_namespace` also where it can do without.
+
+    Raises LabFailure where namespaces are not granted.
+    """
+    if os.geteuid() == 0 and not user_namespace and _granted(_AS_ROOT):
         into = _AS_ROOT
     elif _granted(_AS_ANYBODY):
         into, words = _AS_ANYBODY, [*words, "--user-namespace"]

@@ -39,7 +39,11 @@ class Link:
         argv = self._node.command([sys.executable, "-m", "lab.relay", "room", "net"])
         pipe = asyncio.subprocess.PIPE
         with log.open("ab") as errors:
-            self._relay = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, stderr=errors)
+            # A session of its own: Ctrl-C is not for it, and where the kernel groups by session (autogroup) it competes
+            # with other sessions as one, not with every busy process of this one.
+            self._relay = await asyncio.create_subprocess_exec(
+                *argv, stdin=pipe, stdout=pipe, stderr=errors, start_new_session=True
+            )
         await self._answer("start")
         await self._ask({name: asdict(settings) for name, settings in self.settings.items()})
 
@@ -67,14 +71,15 @@ class Link:
         self.plugged = plugged
 
     async def status(self) -> dict[str, Any]:
-        """How it stands and, per direction, its settings and what it did with the frames so far."""
-        counts = await self._ask({}) if self.relay.returncode is None else {name: {} for name in DIRECTIONS}
+        """How it stands and, per direction, its settings and what it did with the frames so far (None: the relay is
+        dead)."""
+        counts = await self._ask({}) if self.relay.returncode is None else dict.fromkeys(DIRECTIONS)
         return {
             "plugged": self.plugged,
             "cut": any(settings.cut for settings in self.settings.values()),
             "rtt_s": self.rtt_s,
             "relay": "running" if self.relay.returncode is None else f"ended ({self.relay.returncode})",
-            **{name: asdict(settings) | counts[name] for name, settings in self.settings.items()},
+            **{name: {"settings": asdict(its), "counts": counts[name]} for name, its in self.settings.items()},
         }
 
     async def _ask(self, orders: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ Addresses are fixed: tests, services and the daemon's configuration name them. E
 place in the plan.
 """
 
+import zlib
 from dataclasses import dataclass
 
 from lab.wire import WireSettings
@@ -39,9 +40,10 @@ class Port:
 
     @property
     def mac(self) -> str:
-        """Locally administered, made of the node's number and the sum of the name's letters: stable, and unique in
-        this plan."""
-        return f"02:77:00:00:{NODES.index(self.node):02x}:{sum(self.ifname.encode()) & 0xFF:02x}"
+        """Locally administered: the node's number, and the name's checksum, which tells the names of this plan
+        apart."""
+        name = zlib.crc32(self.ifname.encode()) & 0xFFFF
+        return f"02:77:00:{NODES.index(self.node):02x}:{name >> 8:02x}:{name & 0xFF:02x}"
 
 
 @dataclass(frozen=True, slots=True)

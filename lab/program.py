@@ -1,4 +1,4 @@
-"""A program of the site: started in a node, ready when it says so, everything it prints goes to its log."""
+"""A program of the site: started, ready when it says so, everything it prints goes to its log."""
 
 import asyncio
 import os
@@ -6,12 +6,15 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import structlog
 
 from lab.errors import LabFailure
-from lab.nodes import Node, outside_pid
+from lab.nodes import outside_pid
+
+LAST_WORDS_WITHIN_S = 0.2
+"""How long the output of an ended program is waited for: a child of its own may keep it open."""
 
 TAIL_BYTES = 1500
 """How much of its log is shown of a program that failed to start."""
@@ -22,12 +25,10 @@ log = structlog.get_logger()
 class Program:
     """`start` it, wait `until_ready`, `stop` or `kill` it. It may be started again after it ended."""
 
-    def __init__(
-        self, name: str, node: Node, argv: Sequence[str], log_path: Path, *, env: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, name: str, argv: Sequence[str], log_path: Path, *, env: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.ready_after_s: float | None = None
-        self._argv = node.command(argv)
+        self._argv = argv
         self._env = {**os.environ, **(env or {})}
         self._log_path = log_path
         self._process: asyncio.subprocess.Process | None = None
@@ -63,21 +64,33 @@ class Program:
             return None
         return outside_pid(self._process.pid)
 
+    def status(self) -> dict[str, Any]:
+        """`ready_after_s`: from its start until it said ready; None as long as it did not, or does not run."""
+        return {"state": self.state, "pid": self.pid, "ready_after_s": self.ready_after_s if self.running else None}
+
     async def start(self) -> None:
         self.ready_after_s = None
         self._ready.clear()
         self._told_to_end = False
         self._started_at_s = time.monotonic()
-        with self._log_path.open("ab") as file:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=file,
-                env=self._env,
-                start_new_session=True,  # Ctrl-C in the lab's terminal is for the lab alone
-            )
-        self._watch = asyncio.create_task(self._follow(self._process))
+        # A pipe of our own: asyncio counts a process as running until the last child that has its pipe closed it.
+        ours, theirs = os.pipe()
+        try:
+            with self._log_path.open("ab") as file:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._argv,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=theirs,
+                    stderr=file,
+                    env=self._env,
+                    start_new_session=True,  # Ctrl-C in the lab's terminal is for the lab alone
+                )
+        except OSError as error:
+            os.close(ours)
+            raise LabFailure(f"{self.name} cannot be started: {error}") from error
+        finally:
+            os.close(theirs)
+        self._watch = asyncio.create_task(self._follow(self._process, ours))
 
     def say_ready(self) -> None:
         if self.ready_after_s is None:
@@ -112,21 +125,29 @@ class Program:
         self._process.send_signal(how)
         await asyncio.wait({self._watch}, timeout=within_s)
 
-    async def _follow(self, process: asyncio.subprocess.Process) -> None:
-        with self._log_path.open("ab") as file:
-            copying = asyncio.create_task(self._copy_output(process, file))
-            status = await process.wait()
-            copying.cancel()  # a child of its own may hold the pipe open for longer
-            await asyncio.wait({copying})
+    async def _follow(self, process: asyncio.subprocess.Process, output: int) -> None:
+        copying = asyncio.create_task(self._copy(output))
+        status = await process.wait()
+        await asyncio.wait({copying}, timeout=LAST_WORDS_WITHIN_S)
+        copying.cancel()
         if not self._told_to_end:
             log.error("program ended", program=self.name, how=self.state, exit_status=status, log=str(self._log_path))
 
-    async def _copy_output(self, process: asyncio.subprocess.Process, file: IO[bytes]) -> None:
-        while process.stdout is not None and (line := await process.stdout.readline()):
-            if line.strip() == b"ready":
-                self.say_ready()
-            file.write(line)
-            file.flush()
+    async def _copy(self, output: int) -> None:
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(output, "rb"))
+        try:
+            with self._log_path.open("ab") as file:
+                unfinished = b""
+                while chunk := await reader.read(65536):
+                    file.write(chunk)
+                    file.flush()
+                    *lines, unfinished = (unfinished[-100:] + chunk).split(b"\n")
+                    if b"ready" in lines:
+                        self.say_ready()
+        finally:
+            transport.close()
 
     def _tail(self) -> str:
         return self._log_path.read_bytes()[-TAIL_BYTES:].decode(errors="replace")

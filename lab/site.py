@@ -82,8 +82,8 @@ class RunningSite:
             "world": self.truth.as_json(),
             "failover_s": self.timing.failover_s,
             "failback_s": self.timing.failback_s,
-            "services": {service.name: {"state": service.state, "pid": service.pid} for service in self._services},
-            "daemon": self.daemon.status(),
+            "services": {service.name: service.status() for service in self._services},
+            "daemon": self.daemon.program.status(),
         }
 
 
@@ -122,4 +122,4 @@ async def _unless_ended(site: RunningSite, work: Coroutine[Any, Any, None]) -> b
 
 def _program(service: Service, node: Node, directory: Path) -> Program:
     argv = [sys.executable, "-m", service.module, "--dir", str(directory), *service.args]
-    return Program(service.name, node, argv, directory / "log" / f"{service.name}.log")
+    return Program(service.name, node.command(argv), directory / "log" / f"{service.name}.log")

@@ -29,15 +29,16 @@ def render(status: dict[str, Any]) -> str:
 
 def _link(name: str, link: dict[str, Any]) -> str:
     state = "CUT" if link["cut"] else "UNPLUGGED" if not link["plugged"] else "up"
-    up, down = link["up"], link["down"]
+    up, down = link["up"]["settings"], link["down"]["settings"]
     facts = [f"rtt {show_duration(link['rtt_s'])}", _both(show_rate, "rate_bps", up, down)]
     if up["jitter_s"] or down["jitter_s"]:
         facts.append(f"jitter ± {_both(show_duration, 'jitter_s', up, down)}")
     if up["loss"] or down["loss"]:
         facts.append(f"loss {_both(show_share, 'loss', up, down)}")
     facts.append(f"queue {_both(show_size, 'queue_bytes', up, down)}")
-    if link["relay"] == "running":
-        facts.append(f"carried {show_size(up['carried_bytes'])} up, {show_size(down['carried_bytes'])} down")
+    sent, received = link["up"]["counts"], link["down"]["counts"]
+    if sent and received:
+        facts.append(f"carried {show_size(sent['carried_bytes'])} up, {show_size(received['carried_bytes'])} down")
     return _row(f"link {name}", state, " · ".join(facts))
 
 
