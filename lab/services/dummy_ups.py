@@ -20,7 +20,7 @@ from lab.services.world import UpsdTruth
 
 UPSD = ("/lib/nut/upsd", "/usr/lib/nut/upsd")
 DRIVER = ("/lib/nut/dummy-ups", "/usr/lib/nut/dummy-ups")
-MAXAGE_S = 5  # NUT ships 15; a story told in minutes cannot wait that long
+MAXAGE_S = 3  # NUT ships 15; a story told in minutes cannot wait that long
 FIRST_STATUS_S = 15.0
 SOCKET_PATH_MAX = 107  # sun_path of unix(7), less the closing zero
 FIRST_FILE_TIME_S = 1_000_000_000

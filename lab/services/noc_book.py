@@ -4,6 +4,7 @@ A NOC that starts again reads its own book first, so what it had is still known 
 """
 
 import json
+import os
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -38,10 +39,13 @@ class Book:
     _summed: str = ""
 
     def open(self) -> None:
-        """Read what is there, then go on writing."""
+        """Read what is there, then go on writing. A last line cut short by a kill is dropped."""
         path = self.directory / "noc.jsonl"
         if path.exists():
-            for line in path.read_text().splitlines():
+            known = path.read_bytes()
+            whole = known[: known.rfind(b"\n") + 1]
+            os.truncate(path, len(whole))
+            for line in whole.splitlines():
                 self._recall(line)
         self._lines = path.open("a", buffering=1)
 
@@ -109,10 +113,10 @@ class Book:
             }
             self._lines.write(json.dumps(line) + "\n")
 
-    def _recall(self, line: str) -> None:
-        """A line of our own; one cut short by a kill is no harm."""
+    def _recall(self, line: bytes) -> None:
+        """A line of our own; one that is not is no harm."""
         try:
-            known = body(line.encode())
+            known = body(line)
             found = event(json.dumps(known.get("event")).encode())
         except PeerError:
             return

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import uuid
+from typing import cast
 
 from lab.services.errors import PeerError
 from lab.services.lifetime import Address, arguments, ready, run
@@ -18,8 +19,7 @@ class OverUdp(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own does not derive from it
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         reply = answer(data, addr, uuid.uuid4().hex[:8])

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import time
 from collections import OrderedDict
+from typing import cast
 
 from lab.services.lifetime import Address, arguments, ready, run
 from lab.services.upload import ASK, DATA, Tally
@@ -21,8 +22,7 @@ class OverUdp(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own does not derive from it
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         if data.startswith(DATA):

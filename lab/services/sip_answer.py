@@ -95,7 +95,7 @@ def _fields(lines: list[str]) -> dict[str, list[str]]:
     name = ""
     for line in lines:
         if line[:1] in (" ", "\t") and name:
-            found[name][-1] += " " + line.strip()
+            found[name][-1] = f"{found[name][-1]} {line.strip()}".strip()
             continue
         head, colon, value = line.partition(":")
         name = head.strip().lower()

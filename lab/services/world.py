@@ -113,12 +113,13 @@ class Truth:
         return self.world != before
 
     async def changes(self, poll_s: float = POLL_S) -> AsyncIterator[World]:
-        """The world now, then every other one, for ever."""
-        yield self.world
+        """The world now, then every other one, for ever; also what somebody else's `refresh` saw first."""
         while True:
-            await asyncio.sleep(poll_s)
-            if self.refresh():
-                yield self.world
+            shown = self.world
+            yield shown
+            while self.world == shown:
+                await asyncio.sleep(poll_s)
+                self.refresh()
 
     def _look(self) -> tuple[int, int, int] | None:
         try:
