@@ -74,7 +74,7 @@ async def test_questions_asked_at_once_are_sent_one_after_the_other() -> None:
         (b'VAR workstation ups.status "OL"\n', "answered"),
         (b'VAR network battery.charge "9"\n', "answered"),
         (b"BEGIN LIST VAR network\nEND LIST VAR network\n", "answered"),
-        (b"BEGIN LIST UPS\n" + b'UPS a ""\n' * 5000, "row 1024"),
+        (b"BEGIN LIST UPS\n" + b'UPS a ""\n' * 5000, "row 640"),
     ],
 )
 async def test_a_peer_that_breaks_the_protocol_is_named_and_left(step: Step, complaint: str) -> None:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +81,16 @@ def test_words_are_split_as_nut_quotes_them(line: str, words: list[str]) -> None
 def test_an_open_quote_or_backslash_is_garbage(line: str) -> None:
     with pytest.raises(NutPeerError):
         split_words(line)
+
+
+@pytest.mark.parametrize(
+    "line", ['VAR "' + "a" * 4000, 'VAR "' + "\\a" * 2000, 'a"b"' * 900 + '"', 'VAR "' + "a\\" * 1999]
+)
+def test_a_hostile_line_is_refused_without_trying_every_way_to_read_it(line: str) -> None:
+    started_s = time.process_time()
+    with pytest.raises(NutPeerError):
+        split_words(line)
+    assert time.process_time() - started_s < 0.1  # 0.1 ms when linear, hours when not
 
 
 @pytest.mark.parametrize(
