@@ -1,0 +1,289 @@
+"""One connection to the broker: what aiomqtt leaves out, and nothing of what it is used for.
+
+aiomqtt 2.5.1 drops the reason codes of PUBACK, does not notice a broker that hangs up before CONNACK, and says
+DISCONNECT into a dead path. Here every answer reaches the caller, and `drop` ends a connection at once. A new object
+for every connection.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import aiomqtt
+from aiomqtt import ProtocolVersion
+from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt import client as paho
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edged.record.envelope import CONTENT_TYPE
+from edged.report.commands import MAX_BYTES
+from edged.report.dial import dial, password, tls_context
+from edged.report.errors import LineDown
+from edged.report.outgoing import Publication
+from edged.report.reading import BrokerCause
+from edged.report.settings import BrokerSettings
+
+MAX_HEARD = 256
+"""Messages waiting to be looked at; a flood beyond them is dropped, the NOC repeats what matters."""
+MAX_PACKET = 64 << 10
+"""What a broker may send us at once (MQTT 5)."""
+
+_quiet = logging.getLogger("edged.report.paho")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    topic: str
+    payload: bytes
+
+
+class Connection(aiomqtt.Client):
+    """Use `connect`. `wake` is called whenever there is something new in `answers`, `heard`, `subscribed` or `down`."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        *,
+        client_id: str,
+        protocol: ProtocolVersion,
+        will: Will,
+        connected: socket.socket,
+        secret: str | None,
+        context: ssl.SSLContext | None,
+        wake: Callable[[], None],
+    ) -> None:
+        super().__init__(
+            settings.host,
+            settings.port,
+            username=settings.username,
+            password=secret,
+            logger=_quiet,
+            identifier=client_id,
+            protocol=protocol,
+            will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
+            timeout=settings.connect_timeout_s,
+            keepalive=settings.keepalive_s,
+            max_queued_incoming_messages=1,
+            tls_context=context,
+            properties=_connect_properties() if protocol is ProtocolVersion.V5 else None,
+            clean_start=True,
+            clean_session=None if protocol is ProtocolVersion.V5 else True,
+        )
+        self.protocol = protocol
+        self.answers: deque[tuple[int, int]] = deque()
+        """(message number, reason code) of each PUBACK."""
+        self.heard: deque[Heard] = deque(maxlen=MAX_HEARD)
+        self.subscribed: list[int] | None = None
+        """Reason codes of SUBACK."""
+        self.receive_maximum = 65535
+        self._wake = wake
+        self._end: LineDown | None = None
+        self._dropped = False
+        self._client.max_inflight_messages_set(0)  # the window is ours: `edged.report.outgoing`
+        self._client.connect_timeout = settings.connect_timeout_s
+        # outlives the TLS layer's taking over of the socket, so that `drop` works at any moment
+        self._line = connected.dup()
+        self._client._create_socket_connection = lambda: connected  # type: ignore[method-assign]
+
+    # ── the way out ────────────────────────────────────────────────────────────────────────────────────
+    def send(self, publication: Publication) -> int:
+        """The number its PUBACK will carry. Raises LineDown."""
+        info = self._client.publish(
+            publication.topic,
+            publication.payload,
+            qos=1,
+            retain=publication.retain,
+            properties=self._properties_of(publication),
+        )
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            raise self.down or LineDown(BrokerCause.LOST, paho.error_string(info.rc))
+        return info.mid
+
+    def ask_for(self, topics: list[str]) -> None:
+        """Subscribes; the answer comes in `subscribed`. Raises LineDown."""
+        result, _ = self._client.subscribe([(topic, 1) for topic in topics])
+        if result != paho.MQTT_ERR_SUCCESS:
+            raise self.down or LineDown(BrokerCause.LOST, paho.error_string(result))
+
+    def _properties_of(self, publication: Publication) -> Properties | None:
+        if self.protocol is not ProtocolVersion.V5:
+            return None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.ContentType = CONTENT_TYPE
+        if publication.expiry_s is not None:
+            properties.MessageExpiryInterval = publication.expiry_s
+        return properties
+
+    # ── the end ────────────────────────────────────────────────────────────────────────────────────────
+    @property
+    def down(self) -> LineDown | None:
+        """Why the connection is over; None while it is not."""
+        if self._end is None and self._disconnected.done():
+            error = self._disconnected.exception()
+            self._end = LineDown(BrokerCause.MALFORMED, f"{type(error).__name__}: {error}")
+        return self._end
+
+    async def hang_up(self, timeout_s: float) -> None:
+        """Says DISCONNECT, so that the broker forgets our Will, and waits for it to go out."""
+        self._client.disconnect()
+        await asyncio.wait([self._disconnected], timeout=timeout_s)
+        self.drop()
+
+    def drop(self) -> None:
+        """At once and without a word: a dead path would not carry one. The event loop meets the end and lets go of the
+        socket.
+        """
+        self._dropped = True
+        with suppress(OSError):  # it may be over already
+            self._line.shutdown(socket.SHUT_RDWR)
+        self._line.close()
+        if self._disconnected.done():
+            self._disconnected.exception()  # asyncio complains of exceptions nobody looked at
+
+    # ── what paho calls ────────────────────────────────────────────────────────────────────────────────
+    def _on_connect(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        flags: paho.ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        self.receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        flags: paho.DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        self._end = self._end or _ending(flags.is_disconnect_packet_from_server, reason_code)
+        if not self._connected.done() and not self._dropped:
+            self._connected.set_exception(aiomqtt.MqttError("the broker hung up"))
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+        self._wake()
+
+    def _on_subscribe(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        mid: int,
+        reason_codes: list[ReasonCode],
+        properties: Properties | None = None,
+    ) -> None:
+        self.subscribed = [code.value for code in reason_codes]
+        self._wake()
+
+    def _on_publish(
+        self, client: paho.Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
+    ) -> None:
+        self.answers.append((mid, reason_code.value))
+        self._wake()
+
+    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        payload = bytes(message.payload[: MAX_BYTES + 1])  # enough to see that it is too long
+        self.heard.append(Heard(message.topic, payload, message.retain))
+        self._wake()
+
+
+async def connect(
+    settings: BrokerSettings, *, client_id: str, protocol: ProtocolVersion, will: Will, wake: Callable[[], None]
+) -> Connection:
+    """A connection the broker accepted. Raises LineDown, at the latest after the connect timeout."""
+    try:
+        async with asyncio.timeout(settings.connect_timeout_s):
+            secret = await asyncio.to_thread(password, settings.password_file) if settings.password_file else None
+            context = await asyncio.to_thread(tls_context, settings.tls) if settings.tls else None
+            connected = await dial(settings)
+            connection = Connection(
+                settings,
+                client_id=client_id,
+                protocol=protocol,
+                will=will,
+                connected=connected,
+                secret=secret,
+                context=context,
+                wake=wake,
+            )
+            return await _accepted(connection)
+    except TimeoutError as error:
+        raise LineDown(BrokerCause.TIMEOUT, f"no connection within {settings.connect_timeout_s:g} s") from error
+
+
+async def _accepted(connection: Connection) -> Connection:
+    try:
+        return await connection.__aenter__()
+    except MqttConnectError as error:
+        connection.drop()
+        raise _rejection(error) from error
+    except aiomqtt.MqttError as error:
+        connection.drop()
+        raise _failure(error, connection) from error
+    except BaseException:  # cancelled, or out of time: nothing of ours may go on connecting
+        connection.drop()
+        raise
+
+
+# ── what codes and errors mean ─────────────────────────────────────────────────────────────────────────
+def _rejection(error: MqttConnectError) -> LineDown:
+    """CONNACK, MQTT 5, 3.2.2.2; paho gives the codes of 3.1.1 as those of MQTT 5."""
+    code = error.rc.value if isinstance(error.rc, ReasonCode) else int(error.rc or 0)
+    match code:
+        case 0x84:
+            cause = BrokerCause.VERSION
+        case 0x86 | 0x87 | 0x8C:
+            cause = BrokerCause.CREDENTIALS
+        case _:
+            cause = BrokerCause.REJECTED
+    return LineDown(cause, str(error.rc), code)
+
+
+def _failure(error: aiomqtt.MqttError, connection: Connection) -> LineDown:
+    """aiomqtt keeps only the text of what the socket or TLS said; the error itself is its context."""
+    match error.__context__:
+        case ssl.SSLError() as reason:
+            return LineDown(BrokerCause.TLS, str(reason))
+        case TimeoutError() as reason:
+            return LineDown(BrokerCause.TIMEOUT, str(reason))
+        case _:
+            return connection.down or LineDown(BrokerCause.LOST, str(error))
+
+
+def _ending(said_by_broker: bool, code: ReasonCode) -> LineDown:
+    """DISCONNECT, MQTT 5, 3.14.2.1, or paho's word for what it met itself."""
+    if said_by_broker:
+        return LineDown(BrokerCause.DISCONNECTED, str(code), code.value)
+    match code.value:
+        case 0x82:
+            return LineDown(BrokerCause.MALFORMED, "what came was not MQTT")
+        case 0x8D:
+            return LineDown(BrokerCause.SILENT, "no answer to a ping")
+        case _:
+            return LineDown(BrokerCause.LOST, "the connection ended")
+
+
+def _connect_properties() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.MaximumPacketSize = MAX_PACKET
+    properties.ReceiveMaximum = 16
+    return properties

@@ -1,0 +1,302 @@
+"""One connection's talk with the broker, from birth to the end of the line.
+
+One loop looks at everything: what was heard is settled with the record, what may be said is said, what stays silent too
+long ends it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from edged.core.events import Json
+from edged.record.errors import RecordMisused
+from edged.record.recorded import Acknowledgement, Stretch
+from edged.record.store import Store
+from edged.report.commands import (
+    Reason,
+    Rebirth,
+    Refusal,
+    Resend,
+    parse_command,
+    parse_noc,
+    parse_watermark,
+)
+from edged.report.connection import Connection, Heard
+from edged.report.errors import LineDown
+from edged.report.live import Snapshots, TelemetryQueue
+from edged.report.messages import Composer, State
+from edged.report.outgoing import READ_AT_ONCE, Kind, Outgoing, Publication, Taken, Want
+from edged.report.reading import BrokerCause, Noc
+from edged.report.settings import BrokerSettings
+
+log = structlog.get_logger()
+
+TICK_S = 1.0
+"""Snapshots are looked at, and silence is noticed, at least this often."""
+GOODBYE_S = 1.5
+"""How long an ordered stop waits for the broker to take our last word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a connection that stands."""
+
+    cause: BrokerCause
+    code: int | None
+
+
+class Conversation:
+    def __init__(
+        self,
+        connection: Connection,
+        composer: Composer,
+        *,
+        store: Store,
+        settings: BrokerSettings,
+        telemetry: TelemetryQueue,
+        snapshots: Callable[[], Mapping[str, Json]],
+        wake: asyncio.Event,
+        tell: Callable[[], None],
+    ) -> None:
+        self._connection, self._composer, self._store, self._settings = connection, composer, store, settings
+        self._telemetry, self._snapshots, self._wake, self._tell = telemetry, snapshots, wake, tell
+        self._monotonic = composer.clock.monotonic
+        self._outgoing = Outgoing(
+            window=min(settings.in_flight, connection.receive_maximum), topic=composer.topics.event
+        )
+        self._shown = Snapshots()
+        self._snapshots_due_s = self._asked_at_s = self._monotonic()
+        self._record_said = (store.status().stream, store.status().durable)
+        self._watermarks: dict[str, int] = {}  # what the NOC said
+        self._settled: dict[str, int] = {}  # what of it the record knows
+        self._troubles: dict[Kind | None, Trouble] = {}
+        self._hearers = {
+            composer.topics.acknowledgement: self._hear_watermark,
+            composer.topics.request: self._hear_command,
+            composer.topics.noc: self._hear_noc,
+        }
+        self.noc = Noc.UNKNOWN
+        self.refused_input = 0
+        self.moved = False
+        """Set from outside: this connection goes the wrong way now."""
+
+    def new_rows(self) -> None:
+        """The record may hold more than before."""
+        self._outgoing.new_rows()
+
+    @property
+    def epoch(self) -> int:
+        return self._composer.epoch
+
+    @property
+    def in_flight(self) -> int:
+        return self._outgoing.in_flight
+
+    @property
+    def trouble(self) -> Trouble:
+        return min(
+            self._troubles.values(), key=lambda t: _WORST.index(t.cause), default=Trouble(BrokerCause.NONE, None)
+        )
+
+    async def run(self) -> None:
+        """Raises LineDown when it is over."""
+        self._outgoing.say(self._composer.state(State.ONLINE, self._store.status()))
+        self._connection.ask_for(list(self._hearers))
+        while True:
+            self._wake.clear()
+            self._hear()
+            await self._settle()
+            self._notice_the_record()
+            self._show()
+            await self._speak()
+            self._check()
+            self._tell()
+            await self._rest()
+
+    async def goodbye(self) -> None:
+        """The ordered stop. Takes GOODBYE_S and a little at most; a line that is down needs none."""
+        try:
+            number = self._connection.send(self._composer.state(State.STOPPED, self._store.status()))
+        except LineDown:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                while not self._connection.down and number not in (
+                    answered for answered, _ in self._connection.answers
+                ):
+                    self._wake.clear()
+                    await self._wake.wait()
+        await self._connection.hang_up(timeout_s=0.5)
+
+    # ── hearing ────────────────────────────────────────────────────────────────────────────────────────
+    def _hear(self) -> None:
+        now_s = self._monotonic()
+        while self._connection.answers:
+            number, code = self._connection.answers.popleft()
+            if publication := self._outgoing.answered(number, code, now_s):
+                self._judge_answer(publication, code)
+        if self._connection.subscribed and max(self._connection.subscribed) >= 0x80:
+            self._trouble(None, Trouble(BrokerCause.SUBSCRIBE_REFUSED, max(self._connection.subscribed)))
+            self._connection.subscribed = []
+        while self._connection.heard:
+            heard = self._connection.heard.popleft()
+            if hearer := self._hearers.get(heard.topic):
+                hearer(heard)
+        for job in self._outgoing.finished_resends():
+            self._outgoing.say(self._composer.answer(job.answer()))
+
+    def _judge_answer(self, publication: Publication, code: int) -> None:
+        match Taken.of(code):
+            case Taken.YES:
+                self._troubles.pop(publication.kind, None)
+            case Taken.REFUSED:
+                self._trouble(publication.kind, Trouble(BrokerCause.PUBLISH_REFUSED, code))
+            # a retained message waits for its reader, telemetry need not have one
+            case Taken.UNHEARD if publication.row:
+                self._trouble(publication.kind, Trouble(BrokerCause.UNHEARD, code))
+
+    def _trouble(self, kind: Kind | None, trouble: Trouble) -> None:
+        if self._troubles.get(kind) != trouble:
+            log.warning(
+                "the broker does not take everything",
+                kind=kind and kind.value,
+                cause=trouble.cause.value,
+                code=trouble.code,
+            )
+        self._troubles[kind] = trouble
+
+    def _hear_watermark(self, heard: Heard) -> None:
+        watermark = parse_watermark(heard.payload)
+        if isinstance(watermark, Refusal):
+            self._refuse(watermark, "acknowledgement", answer=False)
+        else:
+            self._watermarks[watermark.stream] = max(watermark.seq, self._watermarks.get(watermark.stream, 0))
+
+    def _hear_noc(self, heard: Heard) -> None:
+        before, self.noc = self.noc, parse_noc(heard.payload)
+        if before is not self.noc:
+            log.info("the NOC", state=self.noc.value)
+        if before is Noc.OFFLINE and self.noc is Noc.ONLINE:
+            self._outgoing.start_over()
+
+    def _hear_command(self, heard: Heard) -> None:
+        command = parse_command(heard.payload, retained=heard.retained)
+        match command:
+            case Refusal():
+                self._refuse(command, "command")
+            case Rebirth():
+                self._give_birth_again()
+                self._outgoing.say(self._composer.answer({"id": command.id, "command": "rebirth", "status": "done"}))
+            case Resend() if command.stream not in {head.stream for head in self._store.status().heads}:
+                self._refuse(Refusal(command.id, Reason.UNKNOWN_STREAM), "command")
+            case Resend():
+                if not self._outgoing.resend(command):
+                    self._refuse(Refusal(command.id, Reason.BUSY), "command")
+
+    def _give_birth_again(self) -> None:
+        self._outgoing.say(self._composer.state(State.ONLINE, self._store.status()))
+        self._shown = Snapshots()
+        self._snapshots_due_s = self._monotonic()
+        self._outgoing.start_over()
+
+    def _refuse(self, refused: Refusal, what: str, *, answer: bool = True) -> None:
+        self.refused_input += 1
+        log.warning("refused", what=what, reason=refused.reason.value, id=refused.id)
+        if answer:
+            self._outgoing.say(self._composer.refusal(refused))
+
+    # ── the record ─────────────────────────────────────────────────────────────────────────────────────
+    async def _settle(self) -> None:
+        if taken := self._outgoing.log_rows_taken():
+            await self._store.sent(taken)
+            self._outgoing.arrived(taken)
+        for stream, told in list(self._watermarks.items()):
+            sequence = self._outgoing.believable(stream, told)
+            if sequence == told:
+                del self._watermarks[stream]
+            if sequence > self._settled.get(stream, 0):
+                await self._acknowledge(stream, sequence)
+
+    async def _acknowledge(self, stream: str, sequence: int) -> None:
+        match await self._store.acknowledged(stream, sequence):
+            case Acknowledgement.APPLIED | Acknowledgement.REPEATED:
+                self._settled[stream] = sequence
+                self._outgoing.acknowledged(stream, sequence)
+            case Acknowledgement.UNKNOWN_STREAM | Acknowledgement.BEYOND_HEAD as why:
+                self.refused_input += 1
+                log.warning("acknowledgement ignored", why=why.value, stream=stream, sequence=sequence)
+
+    def _notice_the_record(self) -> None:
+        record = self._store.status()
+        said, self._record_said = self._record_said, (record.stream, record.durable)
+        if said != self._record_said:
+            self._outgoing.say(self._composer.state(State.ONLINE, record))
+        if record.durable and not said[1]:
+            self._outgoing.look_again()
+
+    # ── speaking ───────────────────────────────────────────────────────────────────────────────────────
+    def _show(self) -> None:
+        now_s = self._monotonic()
+        if now_s < self._snapshots_due_s:
+            return
+        self._snapshots_due_s = now_s + TICK_S
+        try:
+            for thing, looks, first in self._shown.changes(self._snapshots()):
+                publication = self._composer.snapshot(thing, looks)
+                if first:
+                    self._outgoing.say(publication)
+                else:
+                    self._outgoing.snapshot(thing, publication)
+        except RecordMisused as error:  # a figure JSON cannot say must not cost the line
+            log.error("snapshot not sent", why=str(error))
+
+    async def _speak(self) -> None:
+        self._outgoing.tick(self._monotonic())
+        while True:
+            if want := self._outgoing.wants():
+                await self._read(want)
+            if publication := self._outgoing.next(self._live):
+                self._outgoing.sent(self._connection.send(publication), publication, self._monotonic())
+            elif want is None:
+                return
+
+    async def _read(self, want: Want) -> None:
+        if want.channel:
+            rows = await self._store.pending(want.channel, after=want.after, limit=READ_AT_ONCE)
+            self._outgoing.offer(want.channel, rows)
+        elif want.job and want.job.next is not None:
+            asked = want.job.asked
+            stretch = await self._store.stretch(asked.stream, want.job.next, asked.last, limit=READ_AT_ONCE)
+            want.job.offer(stretch or Stretch((), None))
+
+    def _live(self) -> Publication | None:
+        if found := self._telemetry.take(self._monotonic()):
+            return self._composer.telemetry(*found)
+        return None
+
+    # ── time ───────────────────────────────────────────────────────────────────────────────────────────
+    def _check(self) -> None:
+        if self._connection.down:
+            raise self._connection.down
+        if self.moved:
+            raise LineDown(BrokerCause.MOVED, "the active WAN changed")
+        if (self._silence_ends_s() or float("inf")) <= self._monotonic():
+            raise LineDown(BrokerCause.SILENT, f"no answer for {self._settings.puback_timeout_s:g} s")
+
+    def _silence_ends_s(self) -> float | None:
+        asked_at_s = self._asked_at_s if self._connection.subscribed is None else None
+        waiting = [at_s for at_s in (self._outgoing.silent_since_s(), asked_at_s) if at_s is not None]
+        return min(waiting) + self._settings.puback_timeout_s if waiting else None
+
+    async def _rest(self) -> None:
+        now_s = self._monotonic()
+        due = (self._snapshots_due_s, self._silence_ends_s(), self._outgoing.again_at_s(), now_s + TICK_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(at_s for at_s in due if at_s is not None) - now_s)):
+                await self._wake.wait()
+
+
+_WORST = (BrokerCause.SUBSCRIBE_REFUSED, BrokerCause.PUBLISH_REFUSED, BrokerCause.UNHEARD)

@@ -1,0 +1,90 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from edged.clock import SystemClock
+from edged.core.events import Json
+from edged.record.store import Store
+from edged.report.mqtt import Reporter
+from edged.report.reading import BrokerReading
+from edged.report.settings import BrokerSettings
+from tests.edged.record.scene import ORIGIN, open_store
+from tests.edged.report.broker import Mosquitto
+
+BIRTH: Mapping[str, Json] = {"version": "0.1.0", "config_hash": "c0ffee"}
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    mosquitto = Mosquitto(tmp_path, "allow_anonymous true").start()
+    yield mosquitto
+    mosquitto.kill()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await open_store(tmp_path / "state")
+    yield store
+    await store.close()
+
+
+@dataclass
+class Running:
+    """A reporter at work, and what it tells."""
+
+    store: Store
+    snapshots: dict[str, Json] = field(default_factory=lambda: {"tier": {"tier": 0}})
+    readings: list[BrokerReading] = field(default_factory=list)
+    _task: "asyncio.Task[None] | None" = None
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    reporter: Reporter = field(init=False)
+
+    def start(self, port: int, **settings: object) -> "Running":
+        self.reporter = Reporter(
+            self.store,
+            BrokerSettings.model_validate({"host": "127.0.0.1", "port": port, "reconnect_first_s": 0.1, **settings}),
+            origin=ORIGIN,
+            clock=SystemClock(),
+            birth=BIRTH,
+            snapshots=lambda: self.snapshots,
+            emit=self._emit,
+        )
+        self._task = asyncio.create_task(self.reporter.run())
+        return self
+
+    def _emit(self, reading: BrokerReading) -> None:
+        self.readings.append(reading)
+        self._news.set()
+
+    @property
+    def last(self) -> BrokerReading:
+        return self.readings[-1]
+
+    async def until(self, met: Callable[[BrokerReading], bool], timeout_s: float = 10.0) -> BrokerReading:
+        """Waits for a reading like that."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not (self.readings and met(self.last)):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"never told; the last was {self.readings[-1:]}") from None
+        return self.last
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+
+@pytest.fixture
+async def running(store: Store) -> AsyncIterator[Running]:
+    running = Running(store)
+    yield running
+    await running.stop()
