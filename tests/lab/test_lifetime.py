@@ -66,7 +66,7 @@ async def test_a_lab_that_was_killed_does_not_hinder_the_next(tmp_path: Path) ->
     assert await second.wait() == 0
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_a_told_lab_ends_in_order(tmp_path: Path, how: signal.Signals) -> None:
     lab = await start(tmp_path / "site")
     lab.send_signal(how)
