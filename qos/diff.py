@@ -6,9 +6,10 @@ what the kernel cannot change (htb's own options, a class's parent, the kind of 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from qos.plan import is_ours
-from qos.tree import Htb, HtbClass, Node, Qdisc, Tree
+from qos.tree import Filter, Htb, HtbClass, Node, Qdisc, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,20 @@ def diff(want: Tree, found: Tree) -> list[Operation]:
     return [*_deletions(want, found), *_additions(want, found)]
 
 
+def describe(operation: Operation) -> str:
+    """For the log: "add filter 10/3", "change class ed6f:10"."""
+    verb = type(operation).__name__.lower()
+    match operation.node:
+        case Qdisc() as qdisc:
+            return f"{verb} {qdisc.kind} {qdisc.handle >> 16:x}:"
+        case HtbClass() as each:
+            return f"{verb} class {each.handle >> 16:x}:{each.handle & 0xFFFF:x}"
+        case Filter() as each:
+            return f"{verb} filter {each.preference}/{each.node}"
+        case _:
+            assert_never(operation.node)
+
+
 def _needs_rebuilding(want: Tree, found: Tree) -> bool:
     assert want.root is not None
     assert found.root is not None
@@ -62,7 +77,12 @@ def _needs_rebuilding(want: Tree, found: Tree) -> bool:
 
 def _deletions(want: Tree, found: Tree) -> Iterator[Operation]:
     wanted_filters = set(want.filters)
-    yield from (Delete(each) for each in found.filters if each not in wanted_filters)
+    preferences = {each.preference for each in want.filters}
+    strange = [each for each in found.filters if each not in wanted_filters]
+    yield from (Delete(each) for each in strange if each.preference in preferences)
+    # A preference that is nobody's plan goes as a whole, with the empty table u32 would leave.
+    whole = dict.fromkeys((each.preference, each.protocol) for each in strange if each.preference not in preferences)
+    yield from (Delete(Filter(*each, 0, (), 0, found.filters[0].parent)) for each in whole)
     wanted_qdiscs = {_identity(qdisc) for qdisc in want.qdiscs}
     yield from (Delete(each) for each in found.qdiscs if each.handle and _identity(each) not in wanted_qdiscs)
     wanted_classes = {each.handle for each in want.classes}

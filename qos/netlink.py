@@ -30,7 +30,7 @@ from pyroute2.netlink.rtnl import (
 )
 
 from qos import tc_wire
-from qos.diff import Add, Change, Delete, Operation
+from qos.diff import Add, Change, Delete, Operation, describe
 from qos.errors import KernelRefusedError
 from qos.plan import HTB_HANDLE, is_ours
 from qos.reading import ShaperCause
@@ -41,6 +41,7 @@ _VISIT_S = 5.0  # a kernel that has not answered by then will not
 _DUMP_TRIES = 3  # a dump the kernel marks as interrupted is read anew
 _CREATE, _DO, _DUMP = (NetlinkRequest.flags[mode] for mode in ("create", "req", "dump"))
 
+_BREATH = 50  # messages, 20 µs each, between two chances for the rest of the process
 _DUMP_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR
 _INGRESS = 0xFFFFFFF1  # parent of ingress and clsact, which are not queues and not ours
 _HEADER = struct.Struct("=IHHI")  # length, type, flags, sequence
@@ -128,7 +129,7 @@ class Kernel:
                 try:
                     await _carry_out(socket, index, operation)
                 except NetlinkError as error:
-                    message = f"{interface}: {_describe(operation)}: {_reason(error)}"
+                    message = f"{interface}: {describe(operation)}: {_reason(error)}"
                     raise OperationRefusedError(message, operation=operation, errno=error.code) from error
 
     @asynccontextmanager
@@ -155,19 +156,6 @@ def _cause(code: int) -> ShaperCause:
 def _reason(error: NetlinkError) -> str:
     """The kernel's own sentence where it gave one."""
     return f"{error.args[-1]} ({errno.errorcode.get(error.code, error.code)})"
-
-
-def _describe(operation: Operation) -> str:
-    verb = type(operation).__name__.lower()
-    match operation.node:
-        case Qdisc() as qdisc:
-            return f"{verb} {qdisc.kind} {qdisc.handle >> 16:x}:"
-        case HtbClass() as each:
-            return f"{verb} class {each.handle >> 16:x}:{each.handle & 0xFFFF:x}"
-        case Filter() as each:
-            return f"{verb} filter {each.preference}/{each.node}"
-        case _:
-            assert_never(operation.node)
 
 
 async def _carry_out(socket: Any, index: int, operation: Operation) -> None:
@@ -227,24 +215,30 @@ async def _dump(
 ) -> list[_Read]:
     """Every message of one interface that `read` makes something of."""
     for _ in range(_DUMP_TRIES):
-        whole, messages = await _dump_once(socket, message_type, index, parent)
+        whole, found = await _dump_once(socket, message_type, index, read, parent)
         if whole:
-            return [one for each in messages if each.index == index and (one := read(each)) is not None]
+            return found
     raise NetlinkDumpInterrupted(errno.EINTR)
 
 
-async def _dump_once(socket: Any, message_type: int, index: int, parent: int) -> tuple[bool, list[Message]]:
+async def _dump_once(
+    socket: Any, message_type: int, index: int, read: Callable[[Message], _Read | None], parent: int
+) -> tuple[bool, list[_Read]]:
     request = _Request()
     request["index"], request["parent"] = index, parent
     # Our own parser: pyroute2's objects cost 50 µs a message, and a datagram of 200 is parsed in one go.
     parser = partial(_parse, socket.marshal)
     dump = NetlinkRequest(socket, request, msg_type=message_type, msg_flags=_DUMP, parser=parser)
     await dump.send()
-    whole, messages = True, []
+    whole, found, seen = True, list[_Read](), 0
     async for each in dump.response():
         whole = whole and not each["header"]["flags"] & _DUMP_INTERRUPTED
-        messages.append(each["tc"])
-    return whole, messages
+        if each["tc"].index == index and (one := read(each["tc"])) is not None:
+            found.append(one)
+        seen += 1
+        if seen % _BREATH == 0:
+            await asyncio.sleep(0)
+    return whole, found
 
 
 def _parse(marshal: Any, data: bytes, offset: int, length: int) -> Any:

@@ -5,7 +5,7 @@ packet's own claim. So a sender of images named in `p3` stays there even if it m
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -47,6 +47,13 @@ def _interface_name(value: str) -> str:
     return value
 
 
+def _network(value: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(str(value))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is neither an address nor a network ({error})") from error
+
+
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,7 +70,7 @@ class PortRule(_Settings):
 
     protocol: Literal["udp", "tcp"] | None = None
     port: Annotated[PortRange, BeforeValidator(_port_range)] | None = None
-    host: IPv4Network | IPv6Network | None = None
+    host: Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)] | None = None
     """Address or network; without it any, IPv4 and IPv6."""
     toward: Side = "platform"
     """Whose port and host these are: the far side's ("platform") or the room's own ("room")."""
@@ -119,7 +126,7 @@ class StandardSettings(ClassSettings):
 
 
 class QosSettings(_Settings):
-    interfaces: tuple[InterfaceSettings, ...] = Field(min_length=1, max_length=8)
+    interfaces: tuple[InterfaceSettings, ...] = Field(max_length=8)
     margin: float = Field(default=0.95, ge=0.5, le=1.0)
     """Shaped rate = link's figure × margin, so that the queue stays here and not in the modem."""
     verify_s: float = Field(default=5.0, ge=1.0, le=300.0)
@@ -137,6 +144,8 @@ class QosSettings(_Settings):
     @field_validator("interfaces")
     @classmethod
     def _named_once(cls, interfaces: tuple[InterfaceSettings, ...]) -> tuple[InterfaceSettings, ...]:
+        if not interfaces:
+            raise ValueError("at least one in-line interface is needed")
         names = [interface.name for interface in interfaces]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"interface {', '.join(doubled)} is listed more than once")
