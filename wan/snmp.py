@@ -81,10 +81,8 @@ class SnmpClient:
     async def get(self, oids: Sequence[Oid]) -> dict[Oid, Value]:
         """All of `oids` in one GET. What the router lacks is None."""
         for at in oids:
-            if (
-                at not in self._questions
-            ):  # kept: pysnmp resolves an object once, at 20 times the cost of using it again
-                self._questions[at] = _question(at)
+            if at not in self._questions:
+                self._questions[at] = _question(at)  # kept: resolving one costs 20 times as much as using it again
         questions = [self._questions[at] for at in oids]
         values = dict(await self._ask(lambda *way: hlapi.get_cmd(*way, *questions, lookupMib=False)))
         if values.keys() != set(oids):
