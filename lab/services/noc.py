@@ -58,6 +58,7 @@ class Noc:
         async with self._client() as client:
             await client.subscribe(EVERYTHING, options=_subscription())
             await client.publish(self._presence, _presence("online"), qos=1, retain=True)
+            _end_if_told()
             log.info("listening", host=self._host, port=self._port, filter=EVERYTHING)
             ready_once()
             try:
@@ -76,6 +77,7 @@ class Noc:
             return
         if due is not None:
             await client.publish(due.topic, _acknowledgement(due), qos=1)
+            _end_if_told()
 
     async def _sum_up(self) -> None:
         while True:
@@ -106,6 +108,15 @@ def ready_once() -> None:
     if not _announced:
         _announced = True
         ready()
+
+
+def _end_if_told() -> None:
+    """Before Python 3.12 `asyncio.wait_for`, which is under every aiomqtt call, swallows a cancellation that comes
+    together with its result. It stays counted, so it is found here.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _subscription() -> SubscribeOptions:

@@ -42,7 +42,7 @@ class Nut:
 async def nut(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Nut]:
     port = free_port()
     args = ["--double"] if request.param == "double" else []
-    async with stage.running("upses", "--listen", f"127.0.0.1:{port}", "--time-factor", "300", *args) as process:
+    async with stage.running("upses", "--listen", f"127.0.0.1:{port}", "--time-factor", "600", *args) as process:
         children = descendants(process.pid)
         yield Nut(port)
     await all_gone(children)
@@ -63,7 +63,7 @@ async def test_the_story_of_a_mains_failure_and_of_an_upsd_in_trouble(nut: Nut, 
     stage.say(mains=False)
     for ups in ("network", "workstation"):
         await nut.until(ups, said(ups, "OB DISCHRG"))
-    await nut.until("workstation", said("workstation", "OB DISCHRG LB"))  # 9 minutes at 60 % load, 300 times as fast
+    await nut.until("workstation", said("workstation", "OB DISCHRG LB"))  # 9 minutes at 60 % load, 600 times as fast
     assert await nut.status("network") == said("network", "OB DISCHRG")
 
     stage.say(mains=True)

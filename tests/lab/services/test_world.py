@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.services.errors import PeerError
@@ -64,6 +64,7 @@ def test_garbage_is_refused_by_name(text: str, named: str) -> None:
         parse(text)
 
 
+@settings(max_examples=50)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.dictionaries(
     st.sampled_from(["mains", "upsd", "router", "wans", "0", "state", "health", "name"]), inner)))  # fmt: skip
 def test_no_json_raises_anything_but_the_rooms_error(raw: object) -> None:
