@@ -18,9 +18,11 @@ STATE = oid("2.1.2.1.3")
 HEALTH = oid("2.1.2.1.4")
 SIGNAL = oid("2.1.2.1.5")
 GATEWAY = oid("2.1.3.3.1.1")
+BALANCE_FIRMWARE = oid("1.1.1.1")
 DEVICE = oid("200.1.1.1.1")
 MODEL, FIRMWARE = (1,), (3,)
 
+SURVEYED = (WAN_ENTRY, GATEWAY, DEVICE, BALANCE_FIRMWARE)
 FAST_COLUMNS = (STATE, HEALTH, GATEWAY)
 
 STATES = {
@@ -56,7 +58,7 @@ def plan(found: Varbinds, hints: Hints) -> Plan:
             *ifmib.counter_oids(row.interface for row in awake),
         ),
         model=_device_text(device, MODEL) or ifmib.description(found),
-        firmware=_device_text(device, FIRMWARE),
+        firmware=_device_text(device, FIRMWARE) or as_text(found.get((*branch, *BALANCE_FIRMWARE, 0))),
     )
 
 
@@ -78,7 +80,7 @@ def decode(row: WanRow, view: Varbinds) -> WanSeen:
 
 PROFILE = Profile(
     name="peplink",
-    survey=(*ifmib.SURVEY, *((*branch, *root) for branch in BRANCHES for root in (WAN_ENTRY, GATEWAY, DEVICE))),
+    survey=(*ifmib.SURVEY, *((*branch, *root) for branch in BRANCHES for root in SURVEYED)),
     plan=plan,
     decode=decode,
 )

@@ -80,6 +80,8 @@ def test_the_device_branch_is_used_where_it_exists() -> None:
     }
     seen = look(PROFILE, IF_MIB | peplink(TWO) | device)
     assert (seen.model, seen.firmware) == ("Balance 580X", "8.5.1 build 5531")
+    balance: dict[Oid, Value] = {(*PEPLINK, *oid("1.1.1.1.0")): b"6.3.0 build 2100"}
+    assert look(PROFILE, IF_MIB | peplink(TWO) | balance).firmware == "6.3.0 build 2100"
 
 
 @pytest.mark.parametrize(
