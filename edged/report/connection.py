@@ -83,7 +83,6 @@ class Connection(aiomqtt.Client):
             max_queued_incoming_messages=1,
             tls_context=context,
             properties=_connect_properties() if protocol is ProtocolVersion.V5 else None,
-            clean_start=True,
             clean_session=None if protocol is ProtocolVersion.V5 else True,
         )
         self.protocol = protocol
@@ -265,8 +264,11 @@ def _failure(error: aiomqtt.MqttError, connection: Connection) -> LineDown:
             return LineDown(BrokerCause.TLS, str(reason))
         case TimeoutError() as reason:
             return LineDown(BrokerCause.TIMEOUT, str(reason))
-        case _:
-            return connection.down or LineDown(BrokerCause.LOST, str(error))
+    end = connection.down or LineDown(BrokerCause.LOST, str(error))
+    if end.cause is BrokerCause.MALFORMED and connection.protocol is ProtocolVersion.V311:
+        # paho takes a CONNACK that refuses 3.1.1 for a protocol error
+        return LineDown(BrokerCause.VERSION, "MQTT 3.1.1 is refused too")
+    return end
 
 
 def _ending(said_by_broker: bool, code: ReasonCode) -> LineDown:

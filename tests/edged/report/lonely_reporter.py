@@ -1,0 +1,18 @@
+"""A reporter in a process of its own, to be killed. Arguments: state directory, broker's port."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from tests.edged.record.scene import open_store, tier_event
+from tests.edged.report.conftest import Running
+
+
+async def main(directory: Path, port: int) -> None:
+    store = await open_store(directory)
+    await store.append([tier_event()])
+    Running(store).start(port)
+    await asyncio.sleep(60)
+
+
+asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
