@@ -66,9 +66,6 @@ class IcmpProber:
     def forget(self, number: int) -> None:
         self._sent.pop(number, None)
 
-    def renew(self) -> None:
-        self._datagrams.close()
-
     def close(self) -> None:
         self._datagrams.close()
 

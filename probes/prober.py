@@ -70,9 +70,6 @@ class Prober(Protocol):
     def forget(self, number: int) -> None:
         """It is lost: an answer that still comes is ignored."""
 
-    def renew(self) -> None:
-        """The link came back: whatever was tied to its old self is opened anew with the next probe."""
-
     def close(self) -> None: ...
 
 

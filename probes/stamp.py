@@ -65,9 +65,6 @@ class StampProber:
     def forget(self, number: int) -> None:
         self._sent.pop(number, None)
 
-    def renew(self) -> None:
-        self._datagrams.close()
-
     def close(self) -> None:
         self._datagrams.close()
 

@@ -87,9 +87,6 @@ class TcpProber:
             self._loop.remove_writer(handshake.sock.fileno())
             handshake.sock.close()
 
-    def renew(self) -> None:
-        """Every probe opens its own socket."""
-
     def close(self) -> None:
         for number in list(self._open):
             self.forget(number)

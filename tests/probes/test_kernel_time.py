@@ -104,3 +104,19 @@ async def test_a_full_error_queue_does_not_keep_the_loop_awake() -> None:
     assert stamped_at_once is None
     assert sent.kernel_ns is not None
     assert calls == 1
+
+
+async def test_a_driver_that_never_stamps_fills_no_memory() -> None:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", 0))
+    address = sock.getsockname()
+
+    class Unstamped(StampedSocket):
+        def stamp_now(self) -> None:
+            """Nothing ever comes."""
+
+    stamped = Unstamped(sock, lambda _: None)
+    for _ in range(400):
+        stamped.send(b"x", address)
+    assert len(stamped._unstamped) <= 256
+    stamped.close()

@@ -15,7 +15,7 @@ registered = set(get_args(get_args(Target)[0]))
 def test_every_prober_file_has_its_line_in_the_registry() -> None:
     for module in pkgutil.iter_modules(probes.__path__):
         importlib.import_module(f"probes.{module.name}")
-    written = set(TargetSettings.__subclasses__())
+    written = {settings for settings in TargetSettings.__subclasses__() if settings.__module__.startswith("probes.")}
     assert len(written) >= 3
     assert written == registered
 

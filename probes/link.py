@@ -1,0 +1,224 @@
+"""Probes one link: asks its targets in turn at the pace of the hour, feeds the detector, tells what it holds.
+
+One coroutine per link and no task per probe: it wakes when a probe is due or an answer overdue. Targets are asked in
+staggered phases, so that between them the link is seen as often as possible. Where this process itself was late, what
+was under way then is not held against the link.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import median
+
+import structlog
+
+from probes.aim import Aim
+from probes.carrier import Carrier
+from probes.flight import Fate, Flight, Lane
+from probes.link_settings import LinkSettings
+from probes.pace import Pace, PaceControl
+from probes.prober import Answered
+from probes.quality import figures
+from probes.reading import LinkReading, TargetReading, Verdict
+from probes.verdict import Holding, LinkDetector
+
+log = structlog.get_logger()
+
+_SUMMARY_S = 1.0
+_STALL_INTERVALS = 2
+_LEAST_STALL_S = 0.05  # a busy box wakes us 20 ms late now and then; replies are read before anything is called overdue
+
+
+async def watch_link(
+    settings: LinkSettings,
+    emit: Callable[[LinkReading], None],
+    *,
+    pace: PaceControl,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> None:
+    """Emits a reading at once, at each change of verdict or cause, and once a second, until cancelled.
+
+    Nothing the network does raises. Raises MisuseError for a target that cannot work, such as an unreadable key.
+    """
+    link = LinkProber(settings, emit, pace=pace, monotonic=monotonic)
+    try:
+        await link.run()
+    finally:
+        link.close()
+
+
+class LinkProber:
+    """The work of `watch_link`. Made on the running loop; `close` lets go of every socket."""
+
+    def __init__(
+        self,
+        settings: LinkSettings,
+        emit: Callable[[LinkReading], None],
+        *,
+        pace: PaceControl,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._settings, self._emit, self._control, self._monotonic = settings, emit, pace, monotonic
+        self._log = log.bind(link=settings.name)
+        self._rules = settings.rules
+        self._aims = [Aim(target, settings.timeout_s) for target in settings.targets]
+        for aim in self._aims:
+            aim.prober = aim.target.prober(settings.pin, partial(self._heard, aim))
+        now_s = monotonic()
+        self._detector = LinkDetector(
+            self._rules,
+            [aim.label for aim in self._aims if not aim.heavy],
+            [aim.label for aim in self._aims if aim.heavy],
+            now_s=now_s,
+        )
+        self._told = self._detector.judge(now_s)
+        self._lanes = {heavy: Lane() for heavy in (True, False)}
+        self._pace, self._suspicious = Pace.CALM, False
+        self._summary_s = now_s
+        self._carrier = Carrier(settings.interface) if settings.interface is not None else None
+        self._stagger(now_s)
+
+    async def run(self) -> None:
+        planned_s = self._monotonic()
+        while True:
+            now_s = self._monotonic()
+            self.tick(now_s, planned_s)
+            planned_s = self._next_s()
+            await asyncio.sleep(max(0.0, planned_s - self._monotonic()))
+
+    def close(self) -> None:
+        for aim in self._aims:
+            aim.prober.close()
+        if self._carrier is not None:
+            self._carrier.close()
+
+    def tick(self, now_s: float, planned_s: float) -> None:
+        """All that is due at `now_s`; `planned_s` is when this should have run."""
+        if now_s - planned_s > max(_LEAST_STALL_S, _STALL_INTERVALS * self._settings.paces.interval_s(self._pace)):
+            self._stalled(planned_s, now_s)
+        self._look_at_carrier()
+        for aim in self._aims:
+            aim.expire(now_s)
+        for heavy in (True, False):  # a witness is heard before the silence it may contradict
+            for label, missed in self._lanes[heavy].settled(now_s):
+                self._detector.outcome(label, now_s, missed=missed)
+        self._tell(now_s)
+        self._follow_pace(now_s)
+        for aim in self._aims:
+            if aim.due_s <= now_s:
+                self._probe(aim, now_s)
+
+    # ── asking ─────────────────────────────────────────────────────────────────────────────────────────
+    def _probe(self, aim: Aim, now_s: float) -> None:
+        aim.due_s = max(aim.due_s, now_s - aim.interval_s) + aim.interval_s
+        number = aim.next_number()
+        refusal = aim.prober.send(number)
+        self._detector.refused(aim.label, refusal)
+        if refusal is None:
+            patience_s = aim.delay.patience_s(self._settings.timeout_s)
+            flight = Flight(aim.label, number, now_s, now_s + patience_s)
+            aim.under_way[number] = flight
+            self._lanes[aim.heavy].launch(flight)
+
+    def _heard(self, aim: Aim, number: int, answered: Answered) -> None:
+        flight = aim.under_way.pop(number, None)
+        if flight is None:
+            return
+        now_s = self._monotonic()
+        self._detector.excess(aim.label, aim.answered(answered.rtt_s, now_s), now_s)
+        if flight.fate is Fate.OVERDUE:
+            self._detector.late(aim.label, now_s)
+        else:
+            flight.fate = Fate.ANSWERED
+
+    def _follow_pace(self, now_s: float) -> None:
+        suspicious = self._detector.suspicious(now_s)
+        pace = self._control.pace(suspicious=suspicious)
+        if (pace, suspicious) == (self._pace, self._suspicious):
+            return
+        self._log.debug("link_pace", pace=pace, suspicious=suspicious)
+        self._pace, self._suspicious = pace, suspicious
+        self._detector.session(pace is Pace.SESSION)
+        self._stagger(now_s)
+
+    def _stagger(self, now_s: float) -> None:
+        """Spreads targets whose pace changed over one new interval, beginning now."""
+        paces = self._settings.paces
+        for heavy, interval_s in (
+            (True, paces.heavy_interval_s(suspicious=self._suspicious)),
+            (False, paces.interval_s(self._pace)),
+        ):
+            aims = [aim for aim in self._aims if aim.heavy == heavy and aim.interval_s != interval_s]
+            for place, aim in enumerate(aims):
+                aim.interval_s = interval_s
+                aim.due_s = now_s + place * interval_s / len(aims)
+
+    def _next_s(self) -> float:
+        """When there is something to do again."""
+        overdue = (lane.next_overdue_s() for lane in self._lanes.values())
+        return min(self._summary_s, *(aim.due_s for aim in self._aims), *(at_s for at_s in overdue if at_s is not None))
+
+    # ── what is not the far side's doing ───────────────────────────────────────────────────────────────
+    def _stalled(self, planned_s: float, now_s: float) -> None:
+        self._log.info("own_process_stalled", for_s=round(now_s - planned_s, 3))
+        self._detector.stalled(planned_s)
+        for lane in self._lanes.values():
+            lane.void()
+        for aim in self._aims:
+            aim.forget_all()
+
+    def _look_at_carrier(self) -> None:
+        """A few µs, so at every turn: a pulled cable is known before the first probe is missed."""
+        if self._carrier is not None:
+            self._detector.carrier(self._carrier.up())
+
+    # ── telling ────────────────────────────────────────────────────────────────────────────────────────
+    def _tell(self, now_s: float) -> None:
+        before, held = self._told, self._detector.judge(now_s)
+        summary = now_s >= self._summary_s
+        if summary:
+            self._summary_s = max(self._summary_s, now_s - _SUMMARY_S) + _SUMMARY_S
+        if summary or held is not before:
+            self._told = held
+            self._emit(self._reading(now_s, held, changed=held.verdict is not before.verdict))
+        if held is not before:
+            self._log.info("link_verdict", verdict=held.verdict, cause=held.cause, before=before.verdict)
+
+    def _reading(self, now_s: float, held: Holding, *, changed: bool) -> LinkReading:
+        states = self._detector.targets
+        speaking = [
+            aim
+            for aim in self._aims
+            # A target in trouble of its own is seen below, and is no loss of the link.
+            if not states[aim.label].witness and (held.verdict is Verdict.DOWN or not states[aim.label].test.tripped)
+        ]
+        seen = figures([sample for aim in speaking for sample in aim.samples(now_s)])
+        jitters = [aim.jitter.jitter_s for aim in speaking if aim.jitter.jitter_s is not None]
+        return LinkReading(
+            link=self._settings.name,
+            at_s=now_s,
+            verdict=held.verdict,
+            since_s=held.since_s,
+            cause=held.cause,
+            changed=changed,
+            rtt_s=seen.rtt_s,
+            rtt_p95_s=seen.rtt_p95_s,
+            jitter_s=median(jitters) if jitters and seen.rtt_s is not None else None,
+            loss_pct=seen.loss_pct,
+            sent=seen.sent,
+            lost=seen.lost,
+            targets=tuple(self._target_reading(aim, now_s) for aim in self._aims),
+        )
+
+    def _target_reading(self, aim: Aim, now_s: float) -> TargetReading:
+        state, seen = self._detector.targets[aim.label], figures(aim.samples(now_s))
+        return TargetReading(
+            target=aim.label,
+            verdict=state.verdict,
+            rtt_s=seen.rtt_s,
+            loss_pct=seen.loss_pct,
+            misses=state.test.misses,
+            evidence_nats=state.test.evidence_nats,
+            trip_nats=self._rules.trip_nats,
+        )

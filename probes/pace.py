@@ -1,0 +1,61 @@
+"""How often a link is asked. Calm when nothing is at stake, alert on suspicion, session while somebody depends on the
+link.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Self, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# A TCP connect costs the far side a connection, each time.
+_HEAVY_CALM_S, _HEAVY_ALERT_S = 5.0, 1.0
+
+
+class Pace(StrEnum):
+    CALM = "calm"
+    ALERT = "alert"
+    SESSION = "session"
+
+
+class Paces(BaseModel):
+    """Seconds between two probes of one target. Three targets at 50 ms are 35 kbit/s each way."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    calm_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
+    alert_s: Annotated[float, Field(ge=0.02, le=10)] = 0.1
+    session_s: Annotated[float, Field(ge=0.01, le=1)] = 0.05
+
+    @model_validator(mode="after")
+    def _quicken(self) -> Self:
+        if not self.session_s <= self.alert_s <= self.calm_s:
+            given = f"{self.calm_s}, {self.alert_s}, {self.session_s} s"
+            raise ValueError(f"paces must quicken from calm to alert to session, not {given}")
+        return self
+
+    def interval_s(self, pace: Pace) -> float:
+        match pace:
+            case Pace.CALM:
+                return self.calm_s
+            case Pace.ALERT:
+                return self.alert_s
+            case Pace.SESSION:
+                return self.session_s
+            case _:
+                assert_never(pace)
+
+    def heavy_interval_s(self, *, suspicious: bool) -> float:
+        """For kinds that cost the far side more than a packet: slow, and only quicker to settle a suspicion."""
+        return max(_HEAVY_ALERT_S, self.alert_s) if suspicious else max(_HEAVY_CALM_S, self.calm_s)
+
+
+class PaceControl:
+    """The daemon's hand on one link: whether somebody depends on it now. Takes effect with the next probe."""
+
+    def __init__(self, *, session: bool = False) -> None:
+        self.session = session
+
+    def pace(self, *, suspicious: bool) -> Pace:
+        if self.session:
+            return Pace.SESSION
+        return Pace.ALERT if suspicious else Pace.CALM
