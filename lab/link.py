@@ -8,11 +8,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from lab import plan
 from lab.cabling import set_cable
 from lab.errors import LabFailure, LabMisuse
 from lab.nodes import Node
 from lab.wire import DIRECTIONS, WireSettings
+
+log = structlog.get_logger()
 
 
 class Link:
@@ -22,6 +26,7 @@ class Link:
         self.settings = dict.fromkeys(DIRECTIONS, plan.LINKS[name])
         self._node = node
         self._relay: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._asking = asyncio.Lock()
 
     @property
@@ -44,7 +49,9 @@ class Link:
             self._relay = await asyncio.create_subprocess_exec(
                 *argv, stdin=pipe, stdout=pipe, stderr=errors, start_new_session=True
             )
-        await self._answer("start")
+        self._watch = asyncio.create_task(self._tell_end(self._relay))
+        async with self._asking:
+            await self._answer("start")
         await self._ask({name: asdict(settings) for name, settings in self.settings.items()})
 
     async def change(self, directions: tuple[str, ...] = DIRECTIONS, **fields: Any) -> None:
@@ -73,14 +80,22 @@ class Link:
     async def status(self) -> dict[str, Any]:
         """How it stands and, per direction, its settings and what it did with the frames so far (None: the relay is
         dead)."""
-        counts = await self._ask({}) if self.relay.returncode is None else dict.fromkeys(DIRECTIONS)
+        try:
+            counts = await self._ask({})
+        except LabFailure:
+            counts = dict.fromkeys(DIRECTIONS)
         return {
             "plugged": self.plugged,
             "cut": any(settings.cut for settings in self.settings.values()),
             "rtt_s": self.rtt_s,
-            "relay": "running" if self.relay.returncode is None else f"ended ({self.relay.returncode})",
+            "relay": "running" if all(counts.values()) else "ended",
             **{name: {"settings": asdict(its), "counts": counts[name]} for name, its in self.settings.items()},
         }
+
+    async def _tell_end(self, relay: asyncio.subprocess.Process) -> None:
+        """It ends with the lab; before that, the link is dead and somebody should know."""
+        status = await relay.wait()
+        log.error("relay ended", link=self.name, status=status)
 
     async def _ask(self, orders: dict[str, Any]) -> dict[str, Any]:
         relay = self.relay

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.client import LabClient, start_lab
+from lab.errors import LabFailure
 from lab.nodes import outside_pid
 from lab.place import is_claimed
 
@@ -83,6 +84,20 @@ async def test_an_ordinary_users_lab_is_the_same_site() -> None:
         assert 50 < float(out.strip(b"[]\n")) < 80
         await lab.do("unplug", "fiber")
         assert (await lab.status())["links"]["fiber"]["plugged"] is False
+
+
+async def test_a_dead_relay_shows_in_the_status_and_is_a_failure_to_command(tmp_path: Path) -> None:
+    lab = await start(tmp_path / "site")
+    client = LabClient(tmp_path / "site")
+    relay, *_ = [pid for pid in processes_of(lab.pid) if b"lab.relay" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(relay, signal.SIGKILL)
+    while (status := await client.status())["ok"]:
+        await asyncio.sleep(0.02)
+    [dead] = status["dead"]
+    with pytest.raises(LabFailure, match=f"the relay of {dead.split()[0]} did not answer"):
+        await client.do("cut", dead.removesuffix(" relay"))
+    await client.down()
+    await lab.wait()
 
 
 def test_a_process_outside_any_lab_is_called_the_same_everywhere() -> None:
