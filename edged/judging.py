@@ -58,6 +58,7 @@ class Judging:
         self.state = State(started_s=clock.monotonic(), tier_since_s=clock.monotonic())
         self._recorder, self._clock, self._boot_id = recorder, clock, boot_id
         self._act, self._ticked = act, ticked
+        self.ticked_once = asyncio.Event()
         self._queue: asyncio.Queue[_Told] = asyncio.Queue(QUEUE)
         self._overrun = 0
 
@@ -109,6 +110,7 @@ class Judging:
             self._act(effect)
         if isinstance(observation, Tick):
             self._ticked()
+            self.ticked_once.set()
         return judged.events
 
     async def _tick(self) -> None:

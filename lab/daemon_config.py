@@ -8,58 +8,80 @@ from lab import plan
 def toml_for(directory: Path) -> str:
     """The text of edged.toml for the lab in `directory`, where the daemon's state and control socket live too."""
     return f"""\
+# The site in the lab. config/edged.toml explains every key.
 [site]
 tenant = "lab"
-site = "imaging-1"
+name = "room-1"
 state_dir = "{directory}/state"
-control_socket = "{directory}/edged.sock"
+
+[control]
+socket = "{directory}/control.sock"
 
 {"".join(_link(wan) for wan in plan.WANS)}\
 [router]
-address = "{plan.ROUTER_LAN}"
+host = "{plan.ROUTER_LAN}"
 profile = "peplink"
 version = "3"
 user = "edged"
 auth_password = "edged-lab-auth"
 priv_password = "edged-lab-priv"
 
-[[ups]]
-name = "network"
+[ups.network]
 host = "10.77.0.50"
+covers = ["router", "ont", "cellular gateway", "switch", "edge box"]
 
-[[ups]]
-name = "workstation"
+[ups.workstation]
 host = "10.77.0.50"
+load = "workstation"
+covers = ["workstation", "monitor", "camera"]
 
-[qos]
-room_interface = "lan0"
-wan_interface = "wan0"
+[[qos.interfaces]]
+name = "wan0"
+direction = "up"
+[[qos.interfaces]]
+name = "lan0"
+direction = "down"
+[[qos.p1.ports]]
+protocol = "udp"
+port = "5004-5006"
+host = "198.51.100.30"
 
 [media]
-interface = "br0"
-workstation = "10.77.0.20"
-audio_port = 5004
-video_port = 5006
+interface = "lan0"
+room_networks = ["10.77.0.0/24"]
+platform_networks = ["198.51.100.30/32"]
+[media.audio]
+ports = [5004]
+payload_types = [111]
+[media.video]
+ports = [5006]
+payload_types = [96]
 
 [phone]
-sip = "10.77.0.60:5060"
+host = "10.77.0.60"
+interval_s = 2
 
-[mqtt]
+[broker]
 host = "198.51.100.10"
-port = 1883
 """
 
 
 def _link(wan: plan.Wan) -> str:
-    icmp = ", ".join(f'"{host}"' for host in plan.FAR_HOSTS)
+    role = "primary" if wan.index == "0" else "backup"
+    mbit = plan.LINKS[wan.link].rate_bps / 1e6
+    icmp = plan.FAR_HOSTS[0]
     return f"""\
-[[link]]
-name = "{wan.link}"
+[links.{wan.link}]
+role = "{role}"
+provider = "{wan.link}-isp"
 wan = "{wan.index}"
 source = "{wan.pin}"
-rate_bps = {plan.LINKS[wan.link].rate_bps:.0f}
-icmp = [{icmp}]
-stamp = ["198.51.100.20"]
-tcp = ["198.51.100.30:443"]
+up_mbit = {mbit:g}
+down_mbit = {mbit:g}
+targets = [
+  {{ kind = "icmp", address = "{icmp}" }},
+  {{ kind = "stamp", address = "198.51.100.20" }},
+  {{ kind = "tcp", address = "198.51.100.30", port = 443 }},
+]
 
 """

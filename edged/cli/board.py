@@ -47,13 +47,18 @@ def tier(doc: Doc) -> RenderableType:
     if now["say"]:
         text.append(f"\n\n {now['say']}", style="bold")
         text.append(f"\n {now['who']}{_deadline(now['due_in_s'])}")
-    for row in now["rows"]:
-        if row["needs"]:
-            text.append(f"\n {row['row']} clears after: {', '.join(row['needs']).replace('_', ' ')}", style="dim")
-        elif row["clearing"]:
-            text.append(f"\n {row['row']} is clearing", style="dim")
+    text.append(_why_still(now["rows"]), style="dim")
     border = ("green", "yellow", "dark_orange3", "red", "red")[number_]
     return Panel(text, border_style=border, padding=(0, 1))
+
+
+def _why_still(rows: list[Doc]) -> str:
+    """What the rows that are up still wait for: one line of acts and facts, one of those that are clearing."""
+    waiting = {need for row in rows if row["tier"] >= 2 for need in row["needs"] if need != "recovered"}
+    clearing = [f"{row['row']} in {span(row['clears_in_s'])}" for row in rows if row["clears_in_s"] is not None]
+    lines = [f"\n waits for: {', '.join(sorted(waiting)).replace('_', ' ')}"] if waiting else []
+    lines += [f"\n clears: {', '.join(clearing)}"] if clearing else []
+    return "".join(lines)
 
 
 def _deadline(due_in_s: float | None) -> str:
@@ -216,7 +221,7 @@ def noc(doc: Doc) -> RenderableType:
     if held is None:
         return Text.assemble((" NOC    ", "dim"), ("no broker configured", "dim"), f"  {waiting}", disk)
     state = word("connected" if held["connected"] else "not connected")
-    why = f" ({held['last_error']})" if held["last_error"] and not held["connected"] else ""
+    why = f" ({held['cause'].replace('_', ' ')})" if held["cause"] != "none" else ""
     return Text.assemble((" NOC    ", "dim"), state, f"{why} for {span(held['for_s'])}  {waiting}", disk)
 
 

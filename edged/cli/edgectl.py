@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -49,13 +49,26 @@ ACTS = {
     Confirmation.ONSITE: "onsite_present",
     Confirmation.ACK: "acknowledged",
 }
+NOT_RUNNING = 3
+STATE_DIR = Path("/var/lib/edged")
 Why = Annotated[Reason, typer.Option("--reason", help="Coded reason, for the audit")]
 
 
 @app.command()
-def status(socket: Socket = None, as_json: AsJson = False) -> None:
+def status(
+    socket: Socket = None,
+    as_json: AsJson = False,
+    state_dir: Annotated[Path, typer.Option("--state-dir", help="Where to look when the daemon is dead")] = STATE_DIR,
+) -> None:
     """Everything at a glance. Also works with the daemon dead: then it says so, and shows what was last recorded."""
-    _show("board", socket, as_json)
+    try:
+        doc = ask(socket_path(socket), "status")
+    except NotRunning as error:
+        _show_dead(error, state_dir, as_json)
+        raise typer.Exit(NOT_RUNNING) from error
+    except (Refusal, ControlError) as error:
+        _fail(error)
+    _print(doc, as_json, lambda board: [board.board(doc)])
 
 
 @app.command()
@@ -139,33 +152,30 @@ def reload(socket: Socket = None) -> None:
 
 
 # ── below ──────────────────────────────────────────────────────────────────────────────────────────────
-def _show(section: str, socket: Path | None, as_json: bool, *, key: str | None = None, more: str | None = None) -> None:
-    try:
-        doc = ask(socket_path(socket), "status")
-    except NotRunning as error:
-        if key is None:
-            _show_dead(error, as_json)
-        _fail(error)
-    except (Refusal, ControlError) as error:
-        _fail(error)
+def _show(section: str, socket: Path | None, as_json: bool, *, key: str, more: str | None = None) -> None:
+    doc = _ask(socket, "status", {})
     names = [section, *([more] if more else [])]
-    _print(doc if key is None else doc[key], as_json, lambda board: [getattr(board, name)(doc) for name in names])
+    _print(doc[key], as_json, lambda board: [getattr(board, name)(doc) for name in names])
 
 
-def _show_dead(error: NotRunning, as_json: bool) -> None:
-    """The daemon is dead: what the record says, and that nothing is being watched."""
-    from edged.cli.postmortem import last_words
+def _show_dead(error: NotRunning, state_dir: Path, as_json: bool) -> None:
+    """The daemon is dead: that nothing is being watched, and what the record says."""
+    from edged.cli.postmortem import RecordBroken, last_words
 
-    said = last_words()
+    try:
+        said, unread = last_words(state_dir), None
+    except RecordBroken as broken:
+        said, unread = None, str(broken)
     if as_json:
-        typer.echo(json.dumps({"running": False, "error": str(error), "record": said}))
-        raise typer.Exit(3)
-    typer.secho("edged IS NOT RUNNING: nothing is watched.", fg="red", bold=True)
-    if said is None:
-        typer.echo("No record could be read.")
+        typer.echo(json.dumps({"running": False, "error": str(error), "record": said, "record_error": unread}))
         return
-    typer.echo(f"Last tier {said['tier']}, recorded {said['age']} ago ({said['path']}).")
-    _print(said["events"], False, lambda board: [board.events(said["events"])])
+    typer.secho("edged IS NOT RUNNING: nothing is watched.", fg="red", bold=True)
+    typer.echo(f"  {error}")
+    if said is None:
+        typer.echo(f"  {unread}")
+        return
+    typer.echo(f"Last recorded tier {said['tier']}, {said['age']} ago. The end of the record in {said['path']}:")
+    _print(None, False, lambda board: [board.events(said["events"])])
 
 
 def _print(data: Any, as_json: bool, render: Callable[[Any], list[Any]]) -> None:
@@ -222,10 +232,10 @@ def _ask(socket: Path | None, do: str, args: dict[str, Any]) -> Any:
         _fail(error)
 
 
-def _fail(error: Exception) -> Any:
+def _fail(error: Exception) -> NoReturn:
     hint = " (is edged running?)" if isinstance(error, NotRunning) else ""
     typer.secho(f"edgectl: {error}{hint}", err=True, fg="red")
-    raise typer.Exit(3 if isinstance(error, NotRunning) else 1)
+    raise typer.Exit(NOT_RUNNING if isinstance(error, NotRunning) else 1)
 
 
 def main() -> None:

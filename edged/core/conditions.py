@@ -13,6 +13,7 @@ from edged.core.state import State
 from probes.reading import Verdict
 from qos.reading import ShaperState
 from ups.reading import Contact, Power
+from wan.reading import RouterCause
 
 
 class Severity(StrEnum):
@@ -73,7 +74,8 @@ def _ups_silent(state: State, name: str, _: float) -> bool | None:
 
 
 def _router_silent(state: State, _: str, __: float) -> bool | None:
-    return not state.router.answering if state.router else None
+    asked = state.router is not None and state.router.cause is not RouterCause.STARTING
+    return not state.router.answering if state.router and asked else None
 
 
 def _phone_dead(state: State, _: str, __: float) -> bool | None:

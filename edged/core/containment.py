@@ -10,7 +10,7 @@ from edged.core.latch import Dwell, Latch, step
 from edged.core.observations import Act
 from edged.core.plan import Plan
 from edged.core.situation import Situation
-from probes.reading import Verdict
+from probes.reading import LinkCause, Verdict
 
 Rule = Callable[[Situation], bool]
 
@@ -100,7 +100,7 @@ ROWS: tuple[Row, ...] = (
         "t1.loss",
         1,
         "T1",
-        trigger=lambda s: s.carrier_verdict is Verdict.DEGRADED,
+        trigger=lambda s: s.carrier_verdict is Verdict.DEGRADED and s.carrier_cause is LinkCause.GRAY_LOSS,
         clear=lambda s: s.carrier_verdict is Verdict.UP,
         response=Response("Watch for stutter; the line is losing packets.", "technologist"),
     ),
@@ -212,6 +212,20 @@ def walk(plan: Plan, latches: Mapping[str, Latch], s: Situation) -> dict[str, La
             latch, trigger=row.trigger(s), clear=clear, dwell=row.dwell or plan.dwells[row.tier], now=s.now
         )
     return stepped
+
+
+CLEARING: Mapping[int, str] = {
+    1: "Nothing to do; the line has recovered and is being watched.",
+    2: "Carry on and watch; supervision continues.",
+    3: "Hold contrast until this clears; the lines are back.",
+    4: "Wait; on-site supervision or the restored session takes over.",
+}
+"""What to do while a row is up but its clear rule already holds."""
+
+
+def say(row: Row, latch: Latch) -> str:
+    """The sentence in force for a row that is up."""
+    return row.response.say if latch.quiet_s is None else CLEARING[row.tier]
 
 
 def tier_of(latches: Mapping[str, Latch]) -> int:

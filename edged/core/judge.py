@@ -143,7 +143,8 @@ def _evidence(state: State, s: Situation) -> Mapping[str, Json]:
 def _effects(plan: Plan, before: State, state: State) -> tuple[State, tuple[Effect, ...]]:
     carrier = state.carrier or plan.primary.name
     effects: list[Effect] = []
-    factor = plan.thresholds.relieved_shaping if _is_up(state, "t1.latency") else 1.0
+    slow = state.tiers["t1.latency"].raised and state.tiers["t1.latency"].quiet_s is None
+    factor = plan.thresholds.relieved_shaping if slow else 1.0
     if plan.shapers and plan.link(carrier).shaped and state.shaped != (carrier, factor):
         effects.append(ShapeFor(carrier, factor))
         state = replace(state, shaped=(carrier, factor))

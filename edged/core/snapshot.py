@@ -5,6 +5,7 @@ Ages instead of times, so that a reader needs no clock of ours. null means not k
 
 from edged.core import conditions, containment, rootcause
 from edged.core.events import Json
+from edged.core.latch import Dwell
 from edged.core.plan import LinkPlan, Plan, UpsPlan
 from edged.core.situation import Situation, situation
 from edged.core.state import State
@@ -38,37 +39,44 @@ def _tier(plan: Plan, state: State, s: Situation) -> Doc:
     row = containment.leading(state.tiers)
     found = rootcause.find(plan, state, s)
     due_in_s = None
-    if row is not None and row.response.by_s is not None:
-        due_in_s = (state.tiers[row.id].raised_s or s.now) + row.response.by_s - s.now
+    latch = state.tiers[row.id] if row else containment.AT_REST
+    if row is not None and row.response.by_s is not None and latch.quiet_s is None:
+        due_in_s = (latch.raised_s or s.now) + row.response.by_s - s.now
     return {
         "tier": state.tier,
         "for_s": _round(s.now - state.tier_since_s),
         "av_compliant": s.av_compliant,
         "cause": found.cause.value,
         "cause_at": found.at,
-        "say": row.response.say if row else None,
+        "say": containment.say(row, latch) if row else None,
         "who": row.response.who if row else None,
         "by_s": row.response.by_s if row else None,
         "due_in_s": _round(due_in_s),
         "lost_for_s": _round(s.lost_for_s) if s.av_lost else None,
         "rows": [
-            _row(each, state, s) for each in containment.ROWS if state.tiers.get(each.id, containment.AT_REST).raised
+            _row(plan, each, state, s)
+            for each in containment.ROWS
+            if state.tiers.get(each.id, containment.AT_REST).raised
         ],
     }
 
 
-def _row(row: containment.Row, state: State, s: Situation) -> Doc:
+def _row(plan: Plan, row: containment.Row, state: State, s: Situation) -> Doc:
     latch = state.tiers[row.id]
     return {
         "row": row.id,
         "tier": row.tier,
         "for_s": _round(s.now - (latch.raised_s or s.now)),
-        "clearing": latch.quiet_s is not None,
+        "clears_in_s": None if latch.quiet_s is None else _round(latch.quiet_s + _dwell(plan, row).clear_s - s.now),
         "needs": list(containment.needs(row, latch, s)),
-        "say": row.response.say,
+        "say": containment.say(row, latch),
         "who": row.response.who,
         "by_s": row.response.by_s,
     }
+
+
+def _dwell(plan: Plan, row: containment.Row) -> Dwell:
+    return row.dwell or plan.dwells[row.tier]
 
 
 def _session(state: State, now: float) -> Doc:

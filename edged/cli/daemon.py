@@ -1,0 +1,66 @@
+"""`edged`: run the daemon, check its configuration, play the demo."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+CONFIG = Path("/etc/edged/edged.toml")
+ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file")]
+
+
+@app.command()
+def run(
+    config: ConfigPath = CONFIG,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
+) -> None:
+    """Watch, judge, act and report until told to stop."""
+    from edged.app import run as live
+    from edged.config import ConfigError
+    from edged.control.server import AlreadyRunning
+    from edged.logs import configure
+
+    configure(log_level)
+    try:
+        asyncio.run(live(config))
+    except (ConfigError, AlreadyRunning) as error:
+        typer.echo(f"edged: {error}", err=True)
+        raise typer.Exit(2) from error
+
+
+@app.command("check-config")
+def check_config(
+    config: ConfigPath = CONFIG,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also say what will run, and what will not be watched")
+    ] = False,
+) -> None:
+    """Name every mistake by file, key and value; exit status 2 if there is one."""
+    from edged.config import ConfigError, load
+    from edged.explain import explanation
+
+    try:
+        loaded = load(config)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    typer.echo(f"{config}: good (hash {loaded.hash})")
+    if explain:
+        typer.echo("\n".join(explanation(loaded.config)))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Play the story and end; the exit status tells")] = False,
+    picture: Annotated[Path | None, typer.Option("--picture", help="Write an SVG of one moment")] = None,
+) -> None:
+    """The whole site in a box with the real daemon on it, playing a story."""
+    from lab.demo import main as play
+
+    raise typer.Exit(play(once=once, picture=picture))
+
+
+def main() -> None:
+    app()

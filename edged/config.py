@@ -1,0 +1,234 @@
+"""edged.toml: read, checked, and every mistake named by file, key and value. Nothing is half-applied."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from edged.control.server import ControlSettings
+from edged.core.latch import Dwell
+from edged.core.plan import DEFAULT_DWELLS, LinkPlan, LinkRole, Plan, Thresholds, UpsPlan
+from edged.record.settings import RecordSettings
+from edged.report.settings import BrokerSettings, MetricsSettings
+from probes.link_settings import LinkSettings, Role
+from probes.media_settings import MediaSettings
+from probes.phone_settings import PhoneSettings
+from qos.settings import QosSettings
+from ups.settings import UpsTable
+from wan.errors import WanMisuse
+from wan.settings import RouterSettings
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+"""Goes into topics: no slash, no wildcard, nothing to escape."""
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+
+
+class ConfigError(Exception):
+    """The file cannot be used. One line a mistake, each naming file, key and value."""
+
+    def __init__(self, path: Path, mistakes: list[str]) -> None:
+        super().__init__("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SiteSettings(_Table):
+    tenant: Name
+    name: Name
+    state_dir: Path = Path("/var/lib/edged")
+
+
+class SiteLink(LinkSettings):
+    """A link of this site: how it is probed, and what else is known of it."""
+
+    provider: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    wan: Annotated[str, Field(min_length=1, max_length=16)] | None = None
+    """The router's index of the WAN behind it."""
+    up_mbit: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    down_mbit: Annotated[float, Field(gt=0, le=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _rates_in_pairs(self) -> Self:
+        if (self.up_mbit is None) != (self.down_mbit is None):
+            raise ValueError("up_mbit and down_mbit go together")
+        return self
+
+    def rates_bps(self, factor: float) -> tuple[int, int] | None:
+        """(up, down) in bits per second."""
+        if self.up_mbit is None or self.down_mbit is None:
+            return None
+        return round(self.up_mbit * 1e6 * factor), round(self.down_mbit * 1e6 * factor)
+
+
+class DwellSettings(_Table):
+    raise_s: Seconds
+    clear_s: Seconds
+
+
+class TierSettings(_Table):
+    """Numbers of the containment protocol. The defaults are the requirements' own."""
+
+    t1: DwellSettings = DwellSettings(raise_s=DEFAULT_DWELLS[1].raise_s, clear_s=DEFAULT_DWELLS[1].clear_s)
+    t2: DwellSettings = DwellSettings(raise_s=DEFAULT_DWELLS[2].raise_s, clear_s=DEFAULT_DWELLS[2].clear_s)
+    t3: DwellSettings = DwellSettings(raise_s=DEFAULT_DWELLS[3].raise_s, clear_s=DEFAULT_DWELLS[3].clear_s)
+    spike_rtt_ms: Annotated[float, Field(ge=10, le=1000)] = 150.0
+    calm_rtt_p95_ms: Annotated[float, Field(ge=5, le=1000)] = 120.0
+    failover_grace_s: Annotated[float, Field(ge=0, le=15)] = 15.0
+    confirm_within_s: Annotated[float, Field(ge=5, le=30)] = 30.0
+    phone_within_s: Annotated[float, Field(ge=10, le=120)] = 120.0
+    """Two minutes at most: a site may be stricter, never laxer."""
+
+    @model_validator(mode="after")
+    def _calm_below_spike(self) -> Self:
+        if self.calm_rtt_p95_ms >= self.spike_rtt_ms:
+            raise ValueError(
+                f"calm_rtt_p95_ms {self.calm_rtt_p95_ms:g} must be below spike_rtt_ms {self.spike_rtt_ms:g}"
+            )
+        return self
+
+    def dwells(self) -> dict[int, Dwell]:
+        own = {tier: Dwell(held.raise_s, held.clear_s) for tier, held in ((1, self.t1), (2, self.t2), (3, self.t3))}
+        return {**DEFAULT_DWELLS, **own}
+
+    def thresholds(self) -> Thresholds:
+        return Thresholds(
+            spike_rtt_s=self.spike_rtt_ms / 1e3,
+            calm_rtt_p95_s=self.calm_rtt_p95_ms / 1e3,
+            failover_grace_s=self.failover_grace_s,
+            confirm_within_s=self.confirm_within_s,
+            phone_within_s=self.phone_within_s,
+        )
+
+
+class Config(_Table):
+    site: SiteSettings
+    links: Annotated[dict[str, SiteLink], Field(min_length=1, max_length=4)]
+    router: RouterSettings | None = None
+    ups: UpsTable = {}
+    qos: QosSettings | None = None
+    media: MediaSettings | None = None
+    phone: PhoneSettings | None = None
+    broker: BrokerSettings | None = None
+    metrics: MetricsSettings | None = MetricsSettings()
+    tiers: TierSettings = TierSettings()
+    record: RecordSettings = RecordSettings()
+    control: ControlSettings = ControlSettings()
+
+    @field_validator("links", mode="before")
+    @classmethod
+    def _named_by_their_table(cls, links: Any) -> Any:
+        if not isinstance(links, dict):
+            return links
+        return {key: {"name": key, **table} if isinstance(table, dict) else table for key, table in links.items()}
+
+    @model_validator(mode="after")
+    def _one_site(self) -> Self:
+        primaries = [key for key, link in self.links.items() if link.role is Role.PRIMARY]
+        if len(primaries) != 1:
+            raise ValueError(
+                f'links: one of them must have role = "primary", not {len(primaries)} ({", ".join(primaries)})'
+            )
+        wans = [link.wan for link in self.links.values() if link.wan is not None]
+        if len(set(wans)) != len(wans):
+            raise ValueError("links: two of them name the same wan")
+        if self.router and len(self.links) > 1 and len(wans) < len(self.links):
+            bare = ", ".join(key for key, link in self.links.items() if link.wan is None)
+            raise ValueError(f"links.{bare}: with a router each link needs its wan (the router's index)")
+        if self.qos and self.links[primaries[0]].up_mbit is None:
+            raise ValueError(f"links.{primaries[0]}: qos needs up_mbit and down_mbit of the primary link")
+        return self
+
+    def plan(self) -> Plan:
+        """What the judge has to know of it."""
+        return Plan(
+            links=tuple(
+                LinkPlan(key, LinkRole(link.role.value), link.provider, link.wan, link.up_mbit is not None)
+                for key, link in self.links.items()
+            ),
+            ups=tuple(UpsPlan(key, ups.load.value, ups.covers) for key, ups in self.ups.items()),
+            has_router=self.router is not None,
+            has_media=self.media is not None,
+            has_phone=self.phone is not None,
+            has_broker=self.broker is not None,
+            shapers=tuple(interface.name for interface in self.qos.interfaces) if self.qos else (),
+            thresholds=self.tiers.thresholds(),
+            dwells=self.tiers.dwells(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    config: Config
+    path: Path
+    hash: str
+    """SHA-256 of the file's bytes, shortened: which configuration a record was made under."""
+
+
+def load(path: Path) -> Loaded:
+    """Read and check the file.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or says something that cannot be; with every mistake in it.
+    """
+    try:
+        raw = path.read_bytes()
+        doc = tomllib.loads(raw.decode())
+    except OSError as error:
+        raise ConfigError(path, [error.strerror or str(error)]) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(path, [f"no TOML: {error}"]) from error
+    try:
+        config = Config.model_validate(doc)
+    except ValidationError as error:
+        raise ConfigError(path, _mistakes(error, doc)) from error
+    try:
+        if config.router:
+            config.router.credentials()  # a secret's file that cannot be read is a mistake too
+    except WanMisuse as error:
+        raise ConfigError(path, [f"router: {error}"]) from error
+    return Loaded(config, path, hashlib.sha256(raw).hexdigest()[:16])
+
+
+_SECRET = ("password", "community")
+
+
+_SAID = {"extra_forbidden": "unknown key", "missing": "missing"}
+
+
+def _mistakes(error: ValidationError, doc: dict[str, Any]) -> list[str]:
+    found = {_key(each["loc"], doc): each for each in error.errors(include_url=False)}
+    # A list whose members are wrong is then called too short as well; one word about it is enough.
+    echoes = {key for key, each in found.items() if each["type"] == "too_short" and any(f"{key}[" in k for k in found)}
+    return [_mistake(key, each) for key, each in found.items() if key not in echoes]
+
+
+def _mistake(key: str, error: Mapping[str, Any]) -> str:
+    said = _SAID.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    value = error["input"]
+    shown = "" if error["type"] == "missing" or isinstance(value, dict) or _hides(key) else f" (found {value!r})"
+    return f"{key}: {said}{shown}" if key else said
+
+
+def _hides(key: str) -> bool:
+    return key.rpartition(".")[2].startswith(_SECRET) or key.endswith(_SECRET)
+
+
+def _key(location: tuple[str | int, ...], doc: Any) -> str:
+    """The location as written in TOML; steps that are ours alone (which kind of a union) are left out."""
+    key = ""
+    for index, part in enumerate(location):
+        last = index == len(location) - 1
+        if isinstance(part, int):
+            key += f"[{part}]"
+            doc = doc[part] if isinstance(doc, list) and part < len(doc) else None
+        elif isinstance(doc, dict) and (part in doc or last):
+            key += f".{part}" if key else str(part)
+            doc = doc.get(part)
+    return key

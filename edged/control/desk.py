@@ -1,0 +1,115 @@
+"""Answers what comes through the control socket. What a person does is an observation, never a call to an actuator."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Annotated, Any, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edged.clock import Clock
+from edged.control.protocol import Refusal, Request
+from edged.control.roles import Caller
+from edged.core.events import Event, Json
+from edged.core.observations import AccessRefused, Act, Observation, PersonActed
+from edged.record.recorded import Recorded
+
+
+class Judge(Protocol):
+    """The part of judging that the desk needs."""
+
+    def tell(self, observation: Observation) -> None: ...
+
+    async def submit(self, observation: Observation) -> tuple[Event, ...]: ...
+
+
+class _Args(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NoArgs(_Args):
+    pass
+
+
+class EventsArgs(_Args):
+    limit: Annotated[int, Field(ge=1, le=1000)] = 30
+
+
+class WatchArgs(_Args):
+    every_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+
+
+class ActArgs(_Args):
+    """Codes and an opaque id; there is no free text that could carry a patient's data."""
+
+    act: Act
+    reason: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
+    session: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
+
+
+A = TypeVar("A", bound=_Args)
+
+
+class Desk:
+    """One for the life of the daemon; `edged.control.server` puts callers through."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        clock: Clock,
+        *,
+        document: Callable[[], dict[str, Json]],
+        recent: Callable[[int], Awaitable[list[Recorded]]],
+        reload: Callable[[], None],
+    ) -> None:
+        self._judge, self._clock = judge, clock
+        self._document, self._recent, self._reload = document, recent, reload
+
+    async def answer(self, request: Request, caller: Caller) -> Any:
+        """The data of the reply. Raises Refusal."""
+        match request.do:
+            case "status":
+                _args(NoArgs, request)
+                return self._document()
+            case "events":
+                rows = await self._recent(_args(EventsArgs, request).limit)
+                return [{"event": json.loads(row.body), "durable": row.durable} for row in rows]
+            case "act":
+                return await self._act(_args(ActArgs, request), caller)
+            case "reload":
+                _args(NoArgs, request)
+                self._reload()
+                return {"said": "the new configuration is good; starting anew with it"}
+            case _:
+                raise Refusal("unknown", f"do: {request.do!r} has no answer")
+
+    def refused(self, request: Request, caller: Caller) -> None:
+        """H4: somebody asked for more than their role allows."""
+        role = caller.role.name.lower()
+        self._judge.tell(AccessRefused(self._clock.monotonic(), caller.name, role, request.do))
+
+    async def watch(self, request: Request) -> AsyncGenerator[Any, None]:
+        """The status document, again and again."""
+        every_s = _args(WatchArgs, request).every_s
+        while True:
+            yield self._document()
+            await asyncio.sleep(every_s)
+
+    async def _act(self, args: ActArgs, caller: Caller) -> dict[str, Json]:
+        done = PersonActed(
+            self._clock.monotonic(), args.act, caller.name, caller.role.name.lower(), args.reason, args.session
+        )
+        events = await self._judge.submit(done)
+        refused = next((event.data["refused"] for event in events if event.name == "act.refused"), None)
+        if refused is not None:
+            raise Refusal(str(refused), f"{args.act.value}: {str(refused).replace('_', ' ')}")
+        return {"tier": events[-1].tier if events else None, "events": [event.name for event in events]}
+
+
+def _args(model: type[A], request: Request) -> A:
+    try:
+        return model.model_validate(request.args)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise Refusal("bad_args", f"args.{key}: {first['msg']} (found {first['input']!r})") from error

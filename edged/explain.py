@@ -1,0 +1,73 @@
+"""What a configuration makes edged do, in plain sentences; and what nobody will watch."""
+
+from collections.abc import Iterator
+
+from edged.config import Config
+
+
+def explanation(config: Config) -> list[str]:
+    """One line a part, in the order data flow."""
+    return [f"  {line}" for part in _PARTS for line in part(config)]
+
+
+def _site(config: Config) -> Iterator[str]:
+    yield f"site       {config.site.tenant}/{config.site.name}, record in {config.site.state_dir}"
+
+
+def _links(config: Config) -> Iterator[str]:
+    for name, link in config.links.items():
+        provider = f", {link.provider}" if link.provider else ""
+        pinned = f"from {link.source}" if link.source else f"by interface {link.interface}"
+        targets = ", ".join(target.label for target in link.targets)
+        pace = f"every {link.paces.calm_s:g} s ({link.paces.session_s:g} s in a session)"
+        yield f"link       {name} ({link.role.value}{provider}): probed {pinned} {pace}: {targets}"
+
+
+def _router(config: Config) -> Iterator[str]:
+    if router := config.router:
+        wans = ", ".join(f"{link.wan} = {name}" for name, link in config.links.items() if link.wan is not None)
+        how = f"{router.profile}, SNMP v{router.version} every {router.poll_s:g} s"
+        yield f"router     {router.host}:{router.port}, {how}; WAN {wans}"
+
+
+def _ups(config: Config) -> Iterator[str]:
+    for name, ups in config.ups.items():
+        covers = ", ".join(ups.covers) or "no device named"
+        yield f"ups        {name} on {ups.peer} ({ups.load.value} load): {covers}"
+
+
+def _qos(config: Config) -> Iterator[str]:
+    if qos := config.qos:
+        for each in qos.interfaces:
+            yield f"qos        {each.name} ({each.direction}): p1 to p4 at {qos.margin:.0%} of the active link's rate"
+
+
+def _instruments(config: Config) -> Iterator[str]:
+    if config.media:
+        yield f"media      passive observer on {config.media.interface}, headers only"
+    if config.phone:
+        yield f"phone      {config.phone.uri} every {config.phone.interval_s:g} s"
+
+
+def _reporting(config: Config) -> Iterator[str]:
+    if config.broker:
+        tls = "TLS" if config.broker.tls else "NOT encrypted"
+        yield f"broker     {config.broker.host}:{config.broker.port}, {tls}"
+    else:
+        yield "broker     none: events are kept on this box alone"
+    if config.metrics:
+        yield f"metrics    http://{config.metrics.address}:{config.metrics.port}/metrics"
+    yield f"control    {config.control.socket}"
+
+
+def _missing(config: Config) -> Iterator[str]:
+    if unwatched := config.plan().unwatched():
+        yield f"NOT watched: {', '.join(unwatched)}"
+    providers = [link.provider for link in config.links.values()]
+    if len(providers) > 1 and None in providers:
+        yield "NOTE: a link without provider: whether the backup is a different one cannot be said"
+    elif len(set(providers)) < len(providers):
+        yield f"WARNING: links share the provider {providers[0]}: one outage may take both"
+
+
+_PARTS = (_site, _links, _router, _ups, _qos, _instruments, _reporting, _missing)

@@ -1,0 +1,98 @@
+"""The status document: the judge's snapshot, and what the shell knows of itself, its record and its broker."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from edged import __version__
+from edged.clock import Clock, rfc3339
+from edged.config import Loaded
+from edged.core.events import Json
+from edged.core.plan import Plan
+from edged.core.snapshot import snapshot
+from edged.core.state import State
+from edged.record.recorded import RecordStatus
+from edged.report.reading import BrokerReading
+
+Doc = dict[str, Json]
+
+
+@dataclass
+class Status:
+    """Builds the document on demand; every reader (socket, retained snapshots, metrics) sees the same."""
+
+    loaded: Loaded
+    clock: Clock
+    boot_id: str
+    plan: Plan
+    state: Callable[[], State]
+    record: Callable[[], RecordStatus]
+    broker: BrokerReading | None = None
+    started_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started_s = self.clock.monotonic()
+
+    def document(self) -> Doc:
+        now = self.clock.monotonic()
+        site = self.loaded.config.site
+        return {
+            "version": 1,
+            "site": {"tenant": site.tenant, "site": site.name},
+            "daemon": {
+                "version": __version__,
+                "pid": os.getpid(),
+                "uptime_s": round(now - self.started_s, 1),
+                "config_hash": self.loaded.hash,
+                "boot_id": self.boot_id,
+            },
+            "clock": {"wall": rfc3339(self.clock.wall()), "quality": self.clock.quality().value},
+            **snapshot(self.plan, self.state(), now),
+            "broker": self._broker(now),
+            "record": self._record(),
+        }
+
+    def things(self) -> dict[str, Json]:
+        """What is retained at the broker as `snap/{thing}`, without ages: they would change every second."""
+        document = self.document()
+        return {thing: _ageless(document[thing]) for thing in RETAINED if document[thing] is not None}
+
+    def _broker(self, now: float) -> Doc | None:
+        held = self.broker
+        if held is None:
+            return None
+        return {
+            "connected": held.connected,
+            "for_s": round(now - held.since_s, 1),
+            "cause": held.cause.value,
+            "broker": held.broker,
+            "protocol": held.protocol,
+            "pending_tier": held.pending_tier,
+            "pending_log": held.pending_log,
+            "noc": held.noc.value,
+            "dropped": held.dropped,
+        }
+
+    def _record(self) -> Doc:
+        held = self.record()
+        return {
+            "durable": held.durable,
+            "stream": held.stream,
+            "head": held.head,
+            "tier_pending": held.pending_tier,
+            "log_pending": held.pending_log,
+        }
+
+
+RETAINED = ("tier", "links", "router", "ups", "qos", "session", "phone", "conditions")
+_CHANGING = {
+    # Figures that move by themselves; they go up as telemetry, not in a snapshot of states.
+    *("for_s", "age_s", "due_in_s", "lost_for_s", "rtt_ms", "rtt_p95_ms", "jitter_ms", "loss_pct", "sent", "lost"),
+    *("targets", "rx_bps", "tx_bps", "classes", "charge_pct", "runtime_s", "load_pct", "misses", "clears_in_s"),
+}
+
+
+def _ageless(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _ageless(held) for key, held in value.items() if key not in _CHANGING}
+    return [_ageless(held) for held in value] if isinstance(value, list) else value
