@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -31,26 +33,32 @@ def _namespace(process: Path) -> str | None:
         return None
 
 
-async def start(place: Path, *more: str) -> asyncio.subprocess.Process:
-    words = ["up", f"--dir={place}", "--no-daemon", "--no-services", *more]
+@asynccontextmanager
+async def lab_in(place: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    words = ["up", f"--dir={place}", "--no-daemon", "--no-services"]
     lab = await asyncio.create_subprocess_exec(sys.executable, "-m", "lab", *words, stdout=asyncio.subprocess.PIPE)
-    assert lab.stdout is not None
-    assert await lab.stdout.readline() == b"ready\n"
-    return lab
+    try:
+        assert lab.stdout is not None
+        assert await lab.stdout.readline() == b"ready\n"
+        yield lab
+    finally:
+        if lab.returncode is None:
+            lab.kill()
+            await lab.wait()
 
 
 @pytest.mark.parametrize("victim", ["the one in front", "the site"])
 async def test_after_kill_9_no_process_is_left(tmp_path: Path, victim: str) -> None:
-    lab = await start(tmp_path / "site")
-    everyone = processes_of(lab.pid)
-    site = int(Path(f"/proc/{lab.pid}/task/{lab.pid}/children").read_text())
-    # What a careless service may leave: a child of nobody, with a session and a user of its own.
-    stray = ["nsenter", f"--target={site}", "--pid", "setpriv", "--reuid=65534", "setsid", "--fork", "sleep", "600"]
-    await (await asyncio.create_subprocess_exec(*stray)).wait()
-    assert len(processes_of(lab.pid)) > len(everyone) >= 16  # the site, 13 keepers, 2 relays
-    everyone |= processes_of(lab.pid)
-    os.kill(lab.pid if victim == "the one in front" else site, signal.SIGKILL)
-    await lab.wait()
+    async with lab_in(tmp_path / "site") as lab:
+        everyone = processes_of(lab.pid)
+        site = int(Path(f"/proc/{lab.pid}/task/{lab.pid}/children").read_text())
+        # What a careless service may leave: a child of nobody, with a session and a user of its own.
+        stray = ["nsenter", f"--target={site}", "--pid", "setpriv", "--reuid=65534", "setsid", "--fork", "sleep", "600"]
+        await (await asyncio.create_subprocess_exec(*stray)).wait()
+        assert len(processes_of(lab.pid)) > len(everyone) >= 16  # the site, 13 keepers, 2 relays
+        everyone |= processes_of(lab.pid)
+        os.kill(lab.pid if victim == "the one in front" else site, signal.SIGKILL)
+        await lab.wait()
     deadline_s = time.monotonic() + 5
     while (left := {pid for pid in everyone if Path(f"/proc/{pid}").exists()}) and time.monotonic() < deadline_s:
         await asyncio.sleep(0.02)
@@ -59,19 +67,19 @@ async def test_after_kill_9_no_process_is_left(tmp_path: Path, victim: str) -> N
 
 
 async def test_a_lab_that_was_killed_does_not_hinder_the_next(tmp_path: Path) -> None:
-    first = await start(tmp_path / "site")
-    first.kill()
-    await first.wait()
-    second = await start(tmp_path / "site")
-    assert await LabClient(tmp_path / "site").down() == "the site is down"
-    assert await second.wait() == 0
+    async with lab_in(tmp_path / "site") as first:
+        first.kill()
+        await first.wait()
+    async with lab_in(tmp_path / "site") as second:
+        assert await LabClient(tmp_path / "site").down() == "the site is down"
+        assert await second.wait() == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_a_told_lab_ends_in_order(tmp_path: Path, how: signal.Signals) -> None:
-    lab = await start(tmp_path / "site")
-    lab.send_signal(how)
-    assert await asyncio.wait_for(lab.wait(), 10) == 0
+    async with lab_in(tmp_path / "site") as lab:
+        lab.send_signal(how)
+        assert await asyncio.wait_for(lab.wait(), 10) == 0
     assert sorted(path.name for path in (tmp_path / "site").iterdir()) == ["lab.lock", "log", "world.json"]
 
 
@@ -87,17 +95,15 @@ async def test_an_ordinary_users_lab_is_the_same_site() -> None:
 
 
 async def test_a_dead_relay_shows_in_the_status_and_is_a_failure_to_command(tmp_path: Path) -> None:
-    lab = await start(tmp_path / "site")
     client = LabClient(tmp_path / "site")
-    relay, *_ = [pid for pid in processes_of(lab.pid) if b"lab.relay" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    os.kill(relay, signal.SIGKILL)
-    while (status := await client.status())["ok"]:
-        await asyncio.sleep(0.02)
-    [dead] = status["dead"]
-    with pytest.raises(LabFailure, match=f"the relay of {dead.split()[0]} did not answer"):
-        await client.do("cut", dead.removesuffix(" relay"))
-    await client.down()
-    await lab.wait()
+    async with lab_in(tmp_path / "site") as lab:
+        relay, *_ = [pid for pid in processes_of(lab.pid) if b"lab.relay" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        os.kill(relay, signal.SIGKILL)
+        while (status := await client.status())["ok"]:
+            await asyncio.sleep(0.02)
+        [dead] = status["dead"]
+        with pytest.raises(LabFailure, match=f"the relay of {dead.split()[0]} did not answer"):
+            await client.do("cut", dead.removesuffix(" relay"))
 
 
 def test_a_process_outside_any_lab_is_called_the_same_everywhere() -> None:
