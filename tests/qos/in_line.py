@@ -31,7 +31,7 @@ def in_line_box() -> Iterator[None]:
     """The calling thread moves in, and back out; the namespace goes with all in it."""
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
-        _check(_libc.unshare(_CLONE_NEWNET))
+        enter_own_network()
         try:
             _build()
             yield
@@ -39,6 +39,11 @@ def in_line_box() -> Iterator[None]:
             _check(_libc.setns(home, _CLONE_NEWNET))
     finally:
         os.close(home)
+
+
+def enter_own_network() -> None:
+    """The calling thread, and every thread it starts from now on, is in an empty network namespace."""
+    _check(_libc.unshare(_CLONE_NEWNET))
 
 
 def ip(command: str) -> None:
