@@ -1,4 +1,4 @@
-"""Is the interface itself there? A cheap question to the kernel, asked once a second and at the first miss.
+"""Is the interface itself there? A cheap question to the kernel: some 3 µs.
 
 By ioctl and not from /sys: that shows the interfaces of whoever mounted it, which in a network namespace may be
 another.

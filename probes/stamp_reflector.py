@@ -181,6 +181,20 @@ async def reflect(
         reflector.close()
 
 
+def listen_address(text: str) -> tuple[str, int]:
+    """ADDRESS:PORT, an IPv6 address in brackets. Raises ArgumentTypeError."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        address: IPv4Address | IPv6Address = ip_address(host)
+        number = int(port)
+    except ValueError:
+        number = -1
+    if not colon or not 0 < number < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ADDRESS:PORT, such as 0.0.0.0:862 or [::]:862")
+    return str(address), number
+
+
 def _bound_socket(host: str, port: int) -> socket.socket:
     try:
         address = ip_address(host)
@@ -221,24 +235,11 @@ def _from_where_it_was_sent_to(control: Ancillary) -> Ancillary:
     return []
 
 
-def _listen_address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    try:
-        address: IPv4Address | IPv6Address = ip_address(host)
-        number = int(port)
-    except ValueError:
-        number = -1
-    if not colon or not 0 < number < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is not ADDRESS:PORT, such as 0.0.0.0:862 or [::]:862")
-    return str(address), number
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m probes.stamp_reflector", description="STAMP session-reflector, RFC 8762"
     )
-    parser.add_argument("--listen", type=_listen_address, default=("0.0.0.0", stamp.PORT), metavar="ADDRESS:PORT")
+    parser.add_argument("--listen", type=listen_address, default=("0.0.0.0", stamp.PORT), metavar="ADDRESS:PORT")
     parser.add_argument("--key-file", type=Path, help="answer only packets signed with the key in this file")
     arguments = parser.parse_args()
     try:

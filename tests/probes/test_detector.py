@@ -64,8 +64,7 @@ def test_the_threshold_follows_from_the_declared_rate_of_false_alarms(
 
 @pytest.mark.parametrize(("pi", "q"), [(0.01, 0.05), (0.01, 0.3), (0.01, 0.5), (0.03, 0.7)])
 def test_false_alarms_come_as_often_as_the_formula_says(pi: float, q: float) -> None:
-    """At α = 1e-3, where they can be counted: n misses in a row begin π·q^(n-1) times a probe, and that is at most α.
-    """
+    """At α = 1e-3, where they can be counted: n misses in a row come π·q^(n-1) times a probe, at most α."""
     alpha_nats, probes = 6.908, 300_000
     model = known(pi, q)
     p_answered = (1 - q) / (1 - q + pi)

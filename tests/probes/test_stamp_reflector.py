@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from argparse import ArgumentTypeError
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,7 +14,7 @@ import pytest
 from probes.errors import MisuseError
 from probes.packets import stamp
 from probes.packets.ntp_time import from_ntp, to_ntp
-from probes.stamp_reflector import Allowance, Reflector, Sessions, reflect
+from probes.stamp_reflector import Allowance, Reflector, Sessions, listen_address, reflect
 
 KEY = b"a key of the NOC"
 QUIET_S = 0.05  # loopback answers within 1 ms
@@ -174,9 +175,29 @@ def test_the_allowance_fills_at_its_rate_up_to_a_tenth_of_a_second() -> None:
     assert sum(allowance.take(100.0) for _ in range(50)) == 10
 
 
-def test_the_command_says_what_is_wrong_with_its_address() -> None:
-    command = [sys.executable, "-m", "probes.stamp_reflector", "--listen"]
-    for wrong in ("noc.example:862", "127.0.0.1", "127.0.0.1:0"):
-        ended = subprocess.run([*command, wrong], capture_output=True, text=True, timeout=20)
-        assert ended.returncode == 2
-        assert f"{wrong!r} is not ADDRESS:PORT" in ended.stderr
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("0.0.0.0:862", ("0.0.0.0", 862)),
+        ("[::]:862", ("::", 862)),
+        ("noc.example:862", None),
+        ("127.0.0.1", None),
+        ("127.0.0.1:0", None),
+        ("127.0.0.1:65536", None),
+        ("127.0.0.1:x", None),
+        ("", None),
+    ],
+)
+def test_where_to_listen_is_an_address_and_a_port(text: str, address: tuple[str, int] | None) -> None:
+    if address is not None:
+        assert listen_address(text) == address
+        return
+    with pytest.raises(ArgumentTypeError, match="is not ADDRESS:PORT"):
+        listen_address(text)
+
+
+def test_the_command_says_what_it_cannot_have() -> None:
+    command = [sys.executable, "-m", "probes.stamp_reflector", "--listen", "192.0.2.1:862"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    assert ended.returncode == 1
+    assert "cannot listen on 192.0.2.1 port 862" in ended.stderr
