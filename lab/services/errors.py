@@ -1,13 +1,11 @@
 """What can go wrong in a service of the lab."""
 
-
-class ServiceError(Exception):
-    """Base of this room's errors."""
+from lab.errors import LabError
 
 
-class PeerError(ServiceError):
-    """The other side broke its protocol (or a file of the lab is not what it should be)."""
+class PeerError(LabError):
+    """The other side broke its protocol, a file is not what it should be, or a real part ended by itself."""
 
 
-class MisuseError(ServiceError):
+class MisuseError(LabError):
     """We were started or called wrongly."""

@@ -9,17 +9,20 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from lab.services.errors import MisuseError, ServiceError
+from lab.errors import LabError
+from lab.services.errors import MisuseError
 
 log = structlog.get_logger()
 
 Address = tuple[str, int]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 
 def arguments(description: str, listen: str | None = None, *, real: bool = False) -> argparse.ArgumentParser:
@@ -56,6 +59,18 @@ def ready() -> None:
     print("ready", flush=True)
 
 
+@asynccontextmanager
+async def accepting(serve: Serve, where: Address) -> AsyncIterator[None]:
+    """Accept TCP for the length of the `with`. Connections end with the process: since Python 3.12 a server left by
+    `async with` waits for its clients to go.
+    """
+    listener = await asyncio.start_server(serve, *where)
+    try:
+        yield
+    finally:
+        listener.close()
+
+
 def real_part(what: str, *candidates: str, double: bool) -> str | None:
     """The first of these programs that is on this machine, None where our own double is to stand in. Says which on
     stderr.
@@ -70,7 +85,7 @@ def run(body: Callable[[], Coroutine[Any, Any, None]]) -> None:
     log_to_stderr()
     try:
         asyncio.run(_until_told(body))
-    except (ServiceError, OSError) as error:
+    except (LabError, OSError) as error:
         log.error("service failed", error=str(error))
         sys.exit(1)
 

@@ -38,6 +38,7 @@ class Noc:
         self._presence = f"edge/v1/{chosen.tenant}/noc/state"
         self._identifier = chosen.client_id
         self._book = Book(chosen.dir)
+        self._ready = False
 
     async def run(self) -> None:
         """For ever."""
@@ -60,13 +61,19 @@ class Noc:
             await client.publish(self._presence, _presence("online"), qos=1, retain=True)
             _end_if_told()
             log.info("listening", host=self._host, port=self._port, filter=EVERYTHING)
-            ready_once()
+            self._say_ready()
             try:
                 async for message in client.messages:
                     await self._take(client, message)
             finally:
                 with contextlib.suppress(aiomqtt.MqttError):
                     await client.publish(self._presence, _presence("stopped"), qos=1, retain=True, timeout=1)
+
+    def _say_ready(self) -> None:
+        """Ready means: the first connection is made and everything is subscribed to."""
+        if not self._ready:
+            self._ready = True
+            ready()
 
     async def _take(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
         topic, payload = message.topic.value, message.payload
@@ -97,17 +104,6 @@ class Noc:
             keepalive=KEEPALIVE_S,
             will=aiomqtt.Will(self._presence, _presence("lost"), qos=1, retain=True),
         )
-
-
-_announced = False
-
-
-def ready_once() -> None:
-    """Ready means: the first connection is made and everything is subscribed to."""
-    global _announced
-    if not _announced:
-        _announced = True
-        ready()
 
 
 def _end_if_told() -> None:

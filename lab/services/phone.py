@@ -6,7 +6,7 @@ import uuid
 from typing import cast
 
 from lab.services.errors import PeerError
-from lab.services.lifetime import Address, arguments, ready, run
+from lab.services.lifetime import Address, accepting, arguments, ready, run
 from lab.services.sip_answer import answer, take_message
 from lab.services.world import Truth
 
@@ -50,7 +50,7 @@ async def serve(chosen: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: OverUdp(truth), local_addr=chosen.listen)
     try:
-        async with await asyncio.start_server(lambda r, w: over_tcp(truth, r, w), *chosen.listen):
+        async with accepting(lambda reader, writer: over_tcp(truth, reader, writer), chosen.listen):
             ready()
             async for _ in truth.changes():
                 pass  # `truth.world` is what the doors look at

@@ -5,7 +5,7 @@ ICE-latched media do; its web door accepts and closes.
 import argparse
 import asyncio
 
-from lab.services.lifetime import arguments, ready, run
+from lab.services.lifetime import accepting, arguments, ready, run
 from lab.services.media import arguments as media_arguments
 from lab.services.media import legs, run_legs
 from lab.services.world import Truth
@@ -16,8 +16,7 @@ WEB_PORT = 443
 
 async def serve(chosen: argparse.Namespace) -> None:
     made = legs(chosen, far_host=None)
-    web = await asyncio.start_server(_accept_and_close, chosen.host, chosen.web_port)
-    async with web:
+    async with accepting(_accept_and_close, (chosen.host, chosen.web_port)):
         ready()
         await run_legs(made, Truth(chosen.dir), chosen.dir / "media-platform.jsonl" if chosen.measure else None)
 

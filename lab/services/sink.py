@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from typing import cast
 
-from lab.services.lifetime import Address, arguments, ready, run
+from lab.services.lifetime import Address, accepting, arguments, ready, run
 from lab.services.upload import ASK, DATA, Tally
 
 LISTEN = "198.51.100.41:9000"
@@ -49,7 +49,7 @@ async def over_tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def serve(chosen: argparse.Namespace) -> None:
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(OverUdp, local_addr=chosen.listen)
     try:
-        async with await asyncio.start_server(over_tcp, *chosen.listen):
+        async with accepting(over_tcp, chosen.listen):
             ready()
             await asyncio.Event().wait()
     finally:

@@ -8,13 +8,14 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 
 READY_S = 20.0
 EVENTUALLY_S = 10.0
+ROOTLESS = ("unshare", "--user", "--map-root-user", "--")
 
 
 class Stage:
@@ -30,9 +31,9 @@ class Stage:
         fresh.rename(self.directory / "world.json")
 
     @asynccontextmanager
-    async def running(self, name: str, *args: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def running(self, name: str, *args: str, rootless: bool = False) -> AsyncIterator[asyncio.subprocess.Process]:
         """The service from its `ready` on. It must end with status 0 when told to, unless the test ended it."""
-        process = await self.start(name, *args)
+        process = await self.start(name, *args, rootless=rootless)
         try:
             assert process.stdout is not None
             line = await asyncio.wait_for(process.stdout.readline(), READY_S)
@@ -45,8 +46,10 @@ class Stage:
             status = await asyncio.wait_for(process.wait(), 5)
         assert killed or status == 0
 
-    async def start(self, name: str, *args: str) -> asyncio.subprocess.Process:
+    async def start(self, name: str, *args: str, rootless: bool = False) -> asyncio.subprocess.Process:
+        """`rootless`: as uid 0 of a user namespace that knows no other user, as in an ordinary user's lab."""
         return await asyncio.create_subprocess_exec(
+            *(ROOTLESS if rootless else ()),
             sys.executable, "-m", f"lab.services.{name}", "--dir", str(self.directory), *args,
             stdout=asyncio.subprocess.PIPE, stderr=(self.directory / f"{name}.log").open("ab"),
         )  # fmt: skip
@@ -56,12 +59,18 @@ class Stage:
         return "\n".join(path.read_text() for path in self.directory.glob("*.log"))
 
 
-@pytest.fixture
-def stage() -> Iterator[Stage]:
+@contextmanager
+def new_stage() -> Iterator[Stage]:
     """Under a short path: the UPS drivers' sockets need one."""
     directory = Path(tempfile.mkdtemp(prefix="lab-"))
     yield Stage(directory)
     shutil.rmtree(directory)
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with new_stage() as made:
+        yield made
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:

@@ -13,17 +13,18 @@ from paho.mqtt.properties import Properties
 
 from lab.services.mqtt_bytes import text
 from lab.services.mqtt_codec import frame
-from tests.lab.services.conftest import Stage, eventually, free_port
+from tests.lab.services.conftest import eventually, free_port, new_stage
 
 V5, V311 = aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311
 
 
-@pytest_asyncio.fixture(params=["real", "double"])
-async def port(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[int]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["real", "double"])
+async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
     port = free_port()
     args = ["--double"] if request.param == "double" else []
-    async with stage.running("broker", "--listen", f"127.0.0.1:{port}", *args):
-        yield port
+    with new_stage() as stage:
+        async with stage.running("broker", "--listen", f"127.0.0.1:{port}", *args):
+            yield port
 
 
 @asynccontextmanager
@@ -88,12 +89,12 @@ async def test_a_lasting_session_is_given_what_came_while_it_was_away(port: int)
     lasting = Properties(PacketTypes.CONNECT)
     lasting.SessionExpiryInterval = 60
     options = {"clean_start": False, "properties": lasting}
-    async with client(port, "noc", **options) as noc:
+    async with client(port, "lasting", **options) as noc:
         await noc.subscribe("evt", qos=1)
     async with client(port, "box") as box:
         for number in range(50):
             await box.publish("evt", b"%d" % number, qos=1)
-    async with client(port, "noc", **options) as noc:
+    async with client(port, "lasting", **options) as noc:
         assert [payload for _, payload, _ in await take(noc, 50)] == [b"%d" % number for number in range(50)]
 
 

@@ -40,6 +40,16 @@ async def test_which_part_was_chosen_is_said(stage: Stage, args: tuple[str, ...]
     assert ("/usr/sbin/mosquitto" in said) is not bool(args)
 
 
+@pytest.mark.parametrize("name", ["sink", "phone"])
+async def test_a_client_that_stays_does_not_keep_a_service_from_ending(stage: Stage, name: str) -> None:
+    port = free_port()
+    async with stage.running(name, "--listen", f"127.0.0.1:{port}"):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"OPTIONS")
+        await writer.drain()
+    writer.close()
+
+
 async def test_a_killed_service_takes_its_children_along(stage: Stage) -> None:
     async with stage.running("broker", "--listen", f"127.0.0.1:{free_port()}") as process:
         children = descendants(process.pid)

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from pysnmp.hlapi.v3arch.asyncio import (
 )
 
 from lab.services.snmp_tree import PEPLINK, Oid
-from tests.lab.services.conftest import Stage, eventually, free_port
+from tests.lab.services.conftest import Stage, eventually, free_port, new_stage
 
 V2C = CommunityData("edged-lab")
 V3 = UsmUserData(
@@ -61,18 +61,30 @@ class Asker:
         return found
 
 
-@pytest_asyncio.fixture(params=["real", "double"])
-async def asker(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Asker]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["real", "double"])
+async def router(request: pytest.FixtureRequest) -> AsyncIterator[tuple[int, Stage]]:
     port = free_port(socket.SOCK_DGRAM)
     args = ["--double"] if request.param == "double" else []
+    with new_stage() as stage:
+        async with stage.running("snmp_agent", "--listen", f"127.0.0.1:{port}", *args):
+            yield port, stage
+
+
+@pytest.fixture
+def world(router: tuple[int, Stage]) -> Iterator[Stage]:
+    """What to say to it; calm again afterwards."""
+    yield router[1]
+    router[1].say()
+
+
+@pytest_asyncio.fixture
+async def asker(router: tuple[int, Stage]) -> AsyncIterator[Asker]:
     engine = SnmpEngine()
-    target = await UdpTransportTarget.create(("127.0.0.1", port), timeout=0.3, retries=1)
-    async with stage.running("snmp_agent", "--listen", f"127.0.0.1:{port}", *args):
-        yield Asker(engine, target)
+    yield Asker(engine, await UdpTransportTarget.create(("127.0.0.1", router[0]), timeout=0.3, retries=1))
     engine.close_dispatcher()
 
 
-async def test_it_answers_like_a_balance_20x_and_follows_the_world(asker: Asker, stage: Stage) -> None:
+async def test_it_answers_like_a_balance_20x_and_follows_the_world(asker: Asker, world: Stage) -> None:
     descr, state, absent = await asker.get(SYS_DESCR, FIBER_STATE, (*PEPLINK, 200, 1, 1, 1, 1, 1, 0), who=V3) or []
     assert (bytes(descr), int(state)) == (b"Peplink Balance 20X", 3)
     assert absent.__class__.__name__ in ("NoSuchObject", "NoSuchInstance")
@@ -84,19 +96,19 @@ async def test_it_answers_like_a_balance_20x_and_follows_the_world(asker: Asker,
     assert bytes(branch[(*PEPLINK, 2, 1, 2, 1, 2, 1)]) == b"Cellular"
     assert branch[(*PEPLINK, 2, 1, 3, 3, 1, 1, 0)].prettyPrint() == "100.64.1.1"
 
-    stage.say(router={"active": "1", "wans": {"0": {"name": "Fiber", "state": 6, "health": 0, "ifname": "wan0"}}})
+    world.say(router={"active": "1", "wans": {"0": {"name": "Fiber", "state": 6, "health": 0, "ifname": "wan0"}}})
     async with eventually("the health check fails over SNMP"):
         while [int(value) for value in await asker.get(FIBER_STATE) or []] != [6]:
             await asyncio.sleep(0.05)
 
 
-async def test_it_falls_silent_and_comes_back(asker: Asker, stage: Stage) -> None:
-    stage.say(snmp=False)
+async def test_it_falls_silent_and_comes_back(asker: Asker, world: Stage) -> None:
+    world.say(snmp=False)
     async with eventually("silence"):
         while await asker.get(SYS_DESCR) is not None:
             await asyncio.sleep(0.05)
     assert await asker.get(SYS_DESCR, who=V3) is None
-    stage.say(snmp=True)
+    world.say(snmp=True)
     async with eventually("an answer"):
         while await asker.get(SYS_DESCR) is None:
             pass

@@ -1,12 +1,8 @@
 """The lab's UPSes over NUT: real upsd with dummy-ups and our double must tell the same story."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import pytest
-import pytest_asyncio
-
-from tests.lab.services.conftest import Stage, all_gone, descendants, eventually, free_port
+from tests.lab.services.conftest import Stage, all_gone, descendants, eventually, free_port, new_stage
 
 
 class Nut:
@@ -38,21 +34,31 @@ class Nut:
                 await asyncio.sleep(0.02)
 
 
-@pytest_asyncio.fixture(params=["real", "double"])
-async def nut(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Nut]:
-    port = free_port()
-    args = ["--double"] if request.param == "double" else []
-    async with stage.running("upses", "--listen", f"127.0.0.1:{port}", "--time-factor", "600", *args) as process:
-        children = descendants(process.pid)
-        yield Nut(port)
-    await all_gone(children)
-
-
 def said(ups: str, status: str) -> str:
     return f'VAR {ups} ups.status "{status}"'
 
 
-async def test_the_story_of_a_mains_failure_and_of_an_upsd_in_trouble(nut: Nut, stage: Stage) -> None:
+async def test_a_mains_failure_and_an_upsd_in_trouble_are_the_same_story_told_by_either_part() -> None:
+    """All at once: most of it is waiting."""
+    async with asyncio.TaskGroup() as telling:
+        telling.create_task(_story())
+        telling.create_task(_story("--double"))
+        telling.create_task(_story(rootless=True))
+
+
+async def _story(*part: str, rootless: bool = False) -> None:
+    port = free_port()
+    listen = "--listen", f"127.0.0.1:{port}", "--time-factor", "600"
+    with new_stage() as stage:
+        async with stage.running("upses", *listen, *part, rootless=rootless) as process:
+            children = descendants(process.pid)
+            assert len(children) == (0 if part else 3)  # upsd and two drivers
+            await _mains_fail_and_return(Nut(port), stage)
+            await _upsd_is_in_trouble(Nut(port), stage)
+        await all_gone(children)
+
+
+async def _mains_fail_and_return(nut: Nut, stage: Stage) -> None:
     listed = await nut.ask("LIST UPS", "END LIST UPS")
     assert [row.split()[1] for row in listed[1:-1]] == ["network", "workstation"]
     assert await nut.status("network") == said("network", "OL")
@@ -69,6 +75,8 @@ async def test_the_story_of_a_mains_failure_and_of_an_upsd_in_trouble(nut: Nut, 
     stage.say(mains=True)
     await nut.until("workstation", said("workstation", "OL CHRG"))
 
+
+async def _upsd_is_in_trouble(nut: Nut, stage: Stage) -> None:
     stage.say(upsd="stale")
     await nut.until("network", "ERR DATA-STALE")
     stage.say(upsd="dead")
