@@ -4,6 +4,7 @@ from collections import deque
 
 from probes.delay import TargetDelay
 from probes.flight import Flight
+from probes.kernel_time import Stamps
 from probes.prober import Prober, TargetSettings
 from probes.quality import Jitter, Sample
 
@@ -21,6 +22,7 @@ class Aim:
         self.delay, self.jitter = TargetDelay(), Jitter()
         self.under_way: dict[int, Flight] = {}
         """Unanswered, in the order of sending."""
+        self.stamps_seen: set[Stamps] = set()
         self.due_s = self.interval_s = 0.0
         self._timeout_s = timeout_s
         self._number = -1

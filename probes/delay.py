@@ -28,6 +28,11 @@ class TargetDelay:
         self._spread_s = 0.0
         self._at_s = 0.0
 
+    @property
+    def known(self) -> bool:
+        """Whether it ever answered."""
+        return self._smoothed_s is not None
+
     def patience_s(self, timeout_s: float) -> float:
         """Seconds after which an answer is overdue; `timeout_s` until one was seen, and never more."""
         if self._smoothed_s is None:

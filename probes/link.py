@@ -73,7 +73,8 @@ class LinkProber:
             now_s=now_s,
         )
         self._told = self._detector.judge(now_s)
-        self._lanes = {heavy: Lane() for heavy in (True, False)}
+        # In this order: a witness is heard before the silence it may contradict.
+        self._lanes = self._slow_lane, self._fast_lane, self._mute_lane = Lane(), Lane(), Lane()
         self._pace, self._suspicious = Pace.CALM, False
         self._summary_s = now_s
         self._carrier = Carrier(settings.interface) if settings.interface is not None else None
@@ -100,8 +101,8 @@ class LinkProber:
         self._look_at_carrier()
         for aim in self._aims:
             aim.expire(now_s)
-        for heavy in (True, False):  # a witness is heard before the silence it may contradict
-            for label, missed in self._lanes[heavy].settled(now_s):
+        for lane in self._lanes:
+            for label, missed in lane.settled(now_s):
                 self._detector.outcome(label, now_s, missed=missed)
         self._tell(now_s)
         self._follow_pace(now_s)
@@ -119,13 +120,23 @@ class LinkProber:
             patience_s = aim.delay.patience_s(self._settings.timeout_s)
             flight = Flight(aim.label, number, now_s, now_s + patience_s)
             aim.under_way[number] = flight
-            self._lanes[aim.heavy].launch(flight)
+            self._lane_of(aim).launch(flight)
+
+    def _lane_of(self, aim: Aim) -> Lane:
+        """A target that never answered is given the whole timeout, and others must not wait that long behind it."""
+        if aim.heavy:
+            return self._slow_lane
+        mute = self._detector.targets[aim.label].test.tripped or not aim.delay.known
+        return self._mute_lane if mute else self._fast_lane
 
     def _heard(self, aim: Aim, number: int, answered: Answered) -> None:
         flight = aim.under_way.pop(number, None)
         if flight is None:
             return
         now_s = self._monotonic()
+        if answered.stamps not in aim.stamps_seen:
+            aim.stamps_seen.add(answered.stamps)
+            self._log.info("round_trips_stamped_by", target=aim.label, stamps=answered.stamps)
         self._detector.excess(aim.label, aim.answered(answered.rtt_s, now_s), now_s)
         if flight.fate is Fate.OVERDUE:
             self._detector.late(aim.label, now_s)
@@ -156,14 +167,14 @@ class LinkProber:
 
     def _next_s(self) -> float:
         """When there is something to do again."""
-        overdue = (lane.next_overdue_s() for lane in self._lanes.values())
+        overdue = (lane.next_overdue_s() for lane in self._lanes)
         return min(self._summary_s, *(aim.due_s for aim in self._aims), *(at_s for at_s in overdue if at_s is not None))
 
     # ── what is not the far side's doing ───────────────────────────────────────────────────────────────
     def _stalled(self, planned_s: float, now_s: float) -> None:
         self._log.info("own_process_stalled", for_s=round(now_s - planned_s, 3))
         self._detector.stalled(planned_s)
-        for lane in self._lanes.values():
+        for lane in self._lanes:
             lane.void()
         for aim in self._aims:
             aim.forget_all()

@@ -9,6 +9,7 @@ has a rate it does not pass.
 
 import argparse
 import asyncio
+import logging
 import socket
 import struct
 import sys
@@ -242,6 +243,8 @@ def main() -> None:
     parser.add_argument("--listen", type=listen_address, default=("0.0.0.0", stamp.PORT), metavar="ADDRESS:PORT")
     parser.add_argument("--key-file", type=Path, help="answer only packets signed with the key in this file")
     arguments = parser.parse_args()
+    # A public door must not write a line for every packet it drops.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     try:
         key = arguments.key_file.read_bytes().strip() if arguments.key_file else None
         asyncio.run(reflect(*arguments.listen, key=key))

@@ -32,7 +32,8 @@ def seconds_to_notice(rise_s: float, *, every_s: float, jitter_s: float = 0.0, g
 
 # ── patience ───────────────────────────────────────────────────────────────────────────────────────────
 def test_before_the_first_answer_patience_is_the_timeout() -> None:
-    assert TargetDelay().patience_s(TIMEOUT_S) == TIMEOUT_S
+    delay = TargetDelay()
+    assert (delay.known, delay.patience_s(TIMEOUT_S)) == (False, TIMEOUT_S)
 
 
 @pytest.mark.parametrize(

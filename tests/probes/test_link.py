@@ -181,6 +181,22 @@ async def test_one_dead_target_shows_below_and_is_no_loss_of_the_link() -> None:
     assert last.targets[0].loss_pct == 100
 
 
+async def test_a_target_that_never_answered_makes_the_others_no_slower() -> None:
+    far = FarSide()
+    far.reflectors[0].close()
+    async with watching(far.targets) as watch:
+        await watch.until(lambda reading: reading.targets[0].verdict is DOWN)
+        cut_s = time.monotonic()
+        far.cut()
+        assert (await watch.until(verdict(DOWN))).at_s - cut_s < 0.6
+
+
+async def test_ipv6_is_watched_alike() -> None:
+    targets: list[dict[str, object]] = [{"kind": "icmp", "address": "::1"}]
+    async with watching(targets, interface=None, source="::1") as watch:
+        assert (await watch.until(lambda reading: reading.rtt_s is not None)).verdict is UP
+
+
 async def test_a_stall_of_our_own_is_no_outage() -> None:
     far = FarSide()
     async with watching(far.targets) as watch:
