@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiomqtt
@@ -85,17 +86,14 @@ async def test_it_is_there_keeps_each_event_once_sees_gaps_and_acknowledges(port
 async def test_it_outlives_its_broker(stage: Stage) -> None:
     port = free_port()
     where = f"127.0.0.1:{port}"
-    async with stage.running("broker", "--listen", where) as broker:
-        noc = await stage.start("noc", "--broker", where)
-        assert noc.stdout is not None
-        assert await asyncio.wait_for(noc.stdout.readline(), 10) == b"ready\n"
-        broker.kill()
-        await broker.wait()
-    async with (
-        stage.running("broker", "--listen", where),
-        aiomqtt.Client("127.0.0.1", port, identifier="box", protocol=aiomqtt.ProtocolVersion.V5) as box,
-    ):
-        await box.subscribe("edge/v1/lab/noc/state", qos=1)
-        assert await said(box, "edge/v1/lab/noc/state") == {"state": "online"}
-        noc.terminate()
-        assert await asyncio.wait_for(noc.wait(), 5) == 0
+    async with AsyncExitStack() as first:
+        broker = await first.enter_async_context(stage.running("broker", "--listen", where))
+        async with stage.running("noc", "--broker", where):
+            broker.kill()
+            await broker.wait()
+            async with (
+                stage.running("broker", "--listen", where),
+                aiomqtt.Client("127.0.0.1", port, identifier="box", protocol=aiomqtt.ProtocolVersion.V5) as box,
+            ):
+                await box.subscribe("edge/v1/lab/noc/state", qos=1)
+                assert await said(box, "edge/v1/lab/noc/state") == {"state": "online"}
