@@ -94,7 +94,6 @@ class Connection(aiomqtt.Client):
         self.receive_maximum = 65535
         self._wake = wake
         self._end: LineDown | None = None
-        self._dropped = False
         self._client.max_inflight_messages_set(0)  # the window is ours: `edged.report.outgoing`
         self._client.connect_timeout = settings.connect_timeout_s
         # outlives the TLS layer's taking over of the socket, so that `drop` works at any moment
@@ -135,7 +134,7 @@ class Connection(aiomqtt.Client):
     def down(self) -> LineDown | None:
         """Why the connection is over; None while it is not."""
         if self._end is None and self._disconnected.done():
-            error = self._disconnected.exception()
+            error = self._disconnected.exception()  # raised while reading, and caught by aiomqtt
             self._end = LineDown(BrokerCause.MALFORMED, f"{type(error).__name__}: {error}")
         return self._end
 
@@ -149,12 +148,12 @@ class Connection(aiomqtt.Client):
         """At once and without a word: a dead path would not carry one. The event loop meets the end and lets go of the
         socket.
         """
-        self._dropped = True
         with suppress(OSError):  # it may be over already
             self._line.shutdown(socket.SHUT_RDWR)
         self._line.close()
-        if self._disconnected.done():
-            self._disconnected.exception()  # asyncio complains of exceptions nobody looked at
+        for future in (self._connected, self._disconnected):
+            if future.done() and not future.cancelled():
+                future.exception()  # asyncio complains of exceptions nobody looked at
 
     # ── what paho calls ────────────────────────────────────────────────────────────────────────────────
     def _on_connect(
@@ -177,9 +176,10 @@ class Connection(aiomqtt.Client):
         properties: Properties | None = None,
     ) -> None:
         self._end = self._end or _ending(flags.is_disconnect_packet_from_server, reason_code)
-        if not self._connected.done() and not self._dropped:
+        if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError("the broker hung up"))
-        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+        elif not self._disconnected.done():
+            self._disconnected.set_result(None)
         self._wake()
 
     def _on_subscribe(

@@ -150,6 +150,30 @@ async def test_whatever_a_broker_does_has_a_name_and_is_tried_again(
         await running.stop()
 
 
+# ── subscriptions ──────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_subscription_refused_or_ignored_is_told(running: Running, answers: bool) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_packet(reader)
+        writer.write(b"\x20\x03\x00\x00\x00")  # CONNACK
+        while packet := await read_packet(reader):
+            if packet[0] == 0x82 and answers:  # SUBSCRIBE: two topics granted, one denied
+                writer.write(b"\x90\x06" + packet[2:4] + b"\x00\x01\x87\x01")
+            elif packet[0] & 0xF0 == 0x30:  # PUBLISH
+                topic_ends = 4 + int.from_bytes(packet[packet.index(b"edge/") - 2 : packet.index(b"edge/")])
+                start = packet.index(b"edge/") - 2
+                writer.write(b"\x40\x02" + packet[start + topic_ends - 2 : start + topic_ends])
+
+    async with serving(serve) as port:
+        running.start(port, puback_timeout_s=0.3)
+        if answers:
+            reading = await running.until(lambda r: r.cause is BrokerCause.SUBSCRIBE_REFUSED)
+            assert (reading.connected, reading.code) == (True, 0x87)
+        else:
+            await running.until(lambda r: r.cause is BrokerCause.SILENT)
+        await running.stop()
+
+
 # ── dead paths ─────────────────────────────────────────────────────────────────────────────────────────
 async def test_a_path_that_broke_without_a_word_is_noticed_by_the_missing_puback(
     broker: Mosquitto, store: Store, running: Running

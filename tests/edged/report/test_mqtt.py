@@ -12,7 +12,7 @@ import pytest
 
 from edged.record.store import Store
 from edged.report.reading import BrokerCause, Noc
-from tests.edged.record.scene import log_event, tier_event
+from tests.edged.record.scene import log_event, open_store, tier_event
 from tests.edged.report.broker import Mosquitto
 from tests.edged.report.conftest import Running
 from tests.edged.report.noc import BASE, noc_on
@@ -190,6 +190,25 @@ async def test_a_denied_publish_is_surfaced_and_not_counted_as_sent(
             assert store.status().pending_tier == 2
     finally:
         broker.kill()
+
+
+async def test_a_disk_that_refuses_is_said_and_its_events_arrive_all_the_same(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    (tmp_path / "state").write_text("in the way")
+    store = await open_store(tmp_path / "state")
+    running = Running(store).start(broker.port)
+    async with noc_on(broker.port) as noc:
+        await store.append([tier_event()])
+        await noc.until(lambda: noc.events() == [1] and noc.states())
+        assert noc.on("state")[-1].data["durable"] is False
+        (tmp_path / "state").unlink()
+        await store.append([tier_event()])
+        await noc.until(lambda: noc.events() == [1, 2] and noc.on("state")[-1].data["durable"])
+        await noc.acknowledge(store.status().stream, 2)
+        await soon(lambda: store.status().pending_tier == 0)
+    await running.stop()
+    await store.close()
 
 
 # ── what the NOC says ──────────────────────────────────────────────────────────────────────────────────
