@@ -21,11 +21,12 @@ def run(
     from edged.config import ConfigError
     from edged.control.server import AlreadyRunning
     from edged.logs import configure
+    from edged.record.errors import RecordMisused
 
     configure(log_level)
     try:
         asyncio.run(live(config))
-    except (ConfigError, AlreadyRunning) as error:
+    except (ConfigError, AlreadyRunning, RecordMisused) as error:
         typer.echo(f"edged: {error}", err=True)
         raise typer.Exit(2) from error
 

@@ -43,6 +43,16 @@ class AlreadyRunning(RuntimeError):
     """Two daemons on one box would fight over the shapers."""
 
 
+def refuse_second(path: Path) -> None:
+    """Raises AlreadyRunning if somebody answers at `path`; a socket that a dead daemon left is no obstacle."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        try:
+            sock.connect(str(path))
+        except OSError:
+            return
+    raise AlreadyRunning(f"{path}: another edged is listening there")
+
+
 async def serve(settings: ControlSettings, daemon: Daemon) -> None:
     """Listen until cancelled; the socket file is gone afterwards.
 
@@ -52,8 +62,7 @@ async def serve(settings: ControlSettings, daemon: Daemon) -> None:
     """
     path = settings.socket
     path.parent.mkdir(parents=True, exist_ok=True)
-    if _answers(path):
-        raise AlreadyRunning(f"{path}: another edged is listening there")
+    refuse_second(path)
     path.unlink(missing_ok=True)
     callers = asyncio.Semaphore(_MAX_CALLERS)
 
@@ -74,15 +83,6 @@ async def serve(settings: ControlSettings, daemon: Daemon) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        try:
-            sock.connect(str(path))
-        except OSError:  # no such file, or left behind by a dead daemon
-            return False
-    return True
 
 
 async def _attend(

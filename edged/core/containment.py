@@ -33,12 +33,18 @@ class Row:
     trigger: Rule
     clear: Rule
     response: Response
-    dwell: Dwell | None = None
-    """None: the tier's own (plan.dwells)."""
+    raise_s: float | None = None
+    clear_s: float | None = None
+    """Dwells of its own; None: the tier's (plan.dwells)."""
+
+    def dwell(self, plan: Plan) -> Dwell:
+        own = plan.dwells[self.tier]
+        return Dwell(
+            own.raise_s if self.raise_s is None else self.raise_s, own.clear_s if self.clear_s is None else self.clear_s
+        )
 
 
 AT_REST = Latch()
-_AT_ONCE = Dwell(raise_s=0.0, clear_s=0.0)
 _CALL = Response("Hold contrast and call the radiologist on the direct phone line.", "technologist", 120.0)
 _HALT = Response("Halt at once. Follow the on-site protocol or reschedule.", "technologist", 0.0)
 
@@ -94,7 +100,7 @@ ROWS: tuple[Row, ...] = (
         trigger=lambda s: s.spiking,
         clear=lambda s: s.calm,
         response=Response("Watch the picture; the line is slow and is being relieved.", "technologist"),
-        dwell=Dwell(raise_s=0.0, clear_s=30.0),  # the window of rule 3 is its dwell
+        raise_s=0.0,  # the window of rule 3 is its dwell
     ),
     Row(
         "t1.loss",
@@ -119,7 +125,7 @@ ROWS: tuple[Row, ...] = (
         trigger=lambda s: s.switching,
         clear=lambda s: s.carrier_verdict in (Verdict.UP, Verdict.DEGRADED),
         response=Response("Hold new injections; the backup line is taking over.", "technologist", 15.0),
-        dwell=Dwell(raise_s=1.0, clear_s=1.0),  # t2.failover takes over once the router has moved
+        clear_s=1.0,  # t2.failover takes over once the router has moved
     ),
     Row(
         "t2.failover",
@@ -128,7 +134,7 @@ ROWS: tuple[Row, ...] = (
         trigger=_failover_unsettled,
         clear=lambda s: not _failover_unsettled(s),
         response=Response("Ask the radiologist to confirm that supervision continues.", "technologist", 30.0),
-        dwell=Dwell(raise_s=0.0, clear_s=60.0),
+        raise_s=0.0,
     ),
     Row(
         "t2.video",
@@ -145,7 +151,7 @@ ROWS: tuple[Row, ...] = (
         trigger=_lost_past_grace,
         clear=lambda s: s.av_restored,
         response=_CALL,
-        dwell=Dwell(raise_s=0.0, clear_s=30.0),  # cut_off carries the dwell, or the grace of rule 6
+        raise_s=0.0,  # cut_off carries the dwell, or the grace of rule 6
     ),
     Row(
         "t3.audio",
@@ -162,7 +168,8 @@ ROWS: tuple[Row, ...] = (
         trigger=_unconfirmed_too_long,
         clear=lambda s: s.confirmed,
         response=_CALL,
-        dwell=_AT_ONCE,
+        raise_s=0.0,
+        clear_s=0.0,  # the confirmation is all it waited for
     ),
     Row(
         "t3.links",
@@ -171,7 +178,7 @@ ROWS: tuple[Row, ...] = (
         trigger=lambda s: s.no_line,
         clear=lambda s: s.links_usable,
         response=Response("Start nothing; both lines are down. Call the radiologist by phone.", "technologist", 120.0),
-        dwell=Dwell(raise_s=0.0, clear_s=30.0),
+        raise_s=0.0,  # no_line carries the dwell
     ),
     Row(
         "t4.phone_dead",
@@ -208,9 +215,7 @@ def walk(plan: Plan, latches: Mapping[str, Latch], s: Situation) -> dict[str, La
     for row in ROWS:
         latch = latches.get(row.id, AT_REST)
         clear = _t4_clear(s, latch) if row.tier == 4 else row.clear(s)
-        stepped[row.id] = step(
-            latch, trigger=row.trigger(s), clear=clear, dwell=row.dwell or plan.dwells[row.tier], now=s.now
-        )
+        stepped[row.id] = step(latch, trigger=row.trigger(s), clear=clear, dwell=row.dwell(plan), now=s.now)
     return stepped
 
 

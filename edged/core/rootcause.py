@@ -21,6 +21,7 @@ class Cause(StrEnum):
     LATENCY = "latency"
     FAILOVER = "failover"  # the traffic moved, both lines are fine
     REMOTE_OR_APPLICATION = "remote_or_application"  # the carrier is fine, the media are not
+    RECOVERING = "recovering"  # nothing is wrong any more; what is up is clearing
     UNKNOWN = "unknown"
 
 
@@ -40,7 +41,10 @@ def find(plan: Plan, state: State, s: Situation) -> Found:
         holds, at = finder(plan, state, s)
         if holds:
             return Found(cause, at)
-    return Found(Cause.UNKNOWN if state.tier else Cause.NONE, None)
+    up = [latch for latch in state.tiers.values() if latch.raised]
+    if not up:
+        return Found(Cause.NONE, None)
+    return Found(Cause.RECOVERING if all(latch.quiet_s is not None for latch in up) else Cause.UNKNOWN, None)
 
 
 def _power(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:

@@ -5,7 +5,6 @@ Ages instead of times, so that a reader needs no clock of ours. null means not k
 
 from edged.core import conditions, containment, rootcause
 from edged.core.events import Json
-from edged.core.latch import Dwell
 from edged.core.plan import LinkPlan, Plan, UpsPlan
 from edged.core.situation import Situation, situation
 from edged.core.state import State
@@ -67,16 +66,12 @@ def _row(plan: Plan, row: containment.Row, state: State, s: Situation) -> Doc:
         "row": row.id,
         "tier": row.tier,
         "for_s": _round(s.now - (latch.raised_s or s.now)),
-        "clears_in_s": None if latch.quiet_s is None else _round(latch.quiet_s + _dwell(plan, row).clear_s - s.now),
+        "clears_in_s": None if latch.quiet_s is None else _round(latch.quiet_s + row.dwell(plan).clear_s - s.now),
         "needs": list(containment.needs(row, latch, s)),
         "say": containment.say(row, latch),
         "who": row.response.who,
         "by_s": row.response.by_s,
     }
-
-
-def _dwell(plan: Plan, row: containment.Row) -> Dwell:
-    return row.dwell or plan.dwells[row.tier]
 
 
 def _session(state: State, now: float) -> Doc:

@@ -1,0 +1,222 @@
+"""The composition root: wires the parts of the configuration, runs them in one TaskGroup, and takes them down.
+
+Judge, reporting and control are vital: if one ends, the process ends and systemd starts it again. Every instrument is
+supervised: it may fail for ever, and each failure is an observation.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any, assert_never
+
+import structlog
+
+from edged import __version__
+from edged.clock import SystemClock, boot_id
+from edged.config import ConfigError, Loaded, load
+from edged.control.desk import Desk
+from edged.control.protocol import Refusal
+from edged.control.server import refuse_second, serve
+from edged.core.effects import Effect, Pace, ProbeAt, Reconnect, ShapeFor
+from edged.core.observations import ClockReading, RecordReading, SourceFailed, UplinkReading
+from edged.core.state import State
+from edged.judging import Judging
+from edged.notify import notify
+from edged.record.envelope import Origin
+from edged.record.store import Store
+from edged.report.metrics import serve_metrics
+from edged.report.mqtt import Reporter
+from edged.report.reading import BrokerReading
+from edged.report.settings import MetricsSettings
+from edged.status import Status
+from edged.supervise import Backoff, supervise
+from edged.telemetry import tell_figures
+from probes.link import watch_link
+from probes.media import watch_media
+from probes.pace import PaceControl
+from probes.phone import watch_phone
+from qos import shaper
+from qos.rates import Rates, WantedRates
+from ups.settings import by_server
+from ups.watch import NutWatcher
+from wan.watch import RouterWatcher
+
+log = structlog.get_logger()
+
+SELF_LOOK_S = 1.0
+"""How often the daemon looks at its own clock and record."""
+UPSD_BACKOFF = Backoff(first_s=1.0, cap_s=10.0)
+"""A restarted upsd is back within two seconds."""
+
+
+async def run(path: Path) -> None:
+    """Run until SIGTERM or SIGINT; a reload builds the house anew from the file.
+
+    Raises:
+        ConfigError: the file is bad. (A reload refuses a bad file, and the old house stays.)
+        AlreadyRunning: another daemon has the control socket.
+        RecordMisused: another process writes in the state directory.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    loaded: Loaded | None = load(path)
+    while loaded is not None:
+        loaded = await _live(loaded, stop)
+    notify("STOPPING=1")
+
+
+async def _live(loaded: Loaded, stop: asyncio.Event) -> Loaded | None:
+    """One life with one configuration; returns the next one's, or None to end."""
+    refuse_second(loaded.config.control.socket)
+    clock = SystemClock()
+    site = loaded.config.site
+    origin = Origin(site.tenant, site.name)
+    store = await Store.open(site.state_dir, origin=origin, clock=clock, settings=loaded.config.record)
+    try:
+        house = House(loaded, store, clock)
+        await house.judging.resume()
+        return await house.live(stop)
+    finally:
+        await store.close()
+
+
+class House:
+    """All parts, wired. It decides nothing: it only says who is who."""
+
+    def __init__(self, loaded: Loaded, store: Store, clock: SystemClock) -> None:
+        self._loaded, self._config, self._store, self._clock = loaded, loaded.config, store, clock
+        self._next: Loaded | None = None
+        self._over = asyncio.Event()
+        self._paces = {name: PaceControl() for name in self._config.links}
+        self._rates = WantedRates()
+        self._router = RouterWatcher(self._config.router) if self._config.router else None
+        boot = boot_id()
+        self.judging = Judging(
+            self._config.plan(), store, clock, boot_id=boot, act=self._act, ticked=partial(notify, "WATCHDOG=1")
+        )
+        self._status = Status(loaded, clock, boot, plan=self.judging.plan, state=self._state, record=store.status)
+        self._reporter = self._make_reporter()
+        self._desk = Desk(self.judging, clock, document=self._status.document, recent=store.recent, reload=self._reload)
+
+    async def live(self, stop: asyncio.Event) -> Loaded | None:
+        """Until told to stop, or to go on with another configuration."""
+        if self._router:
+            await self._router.prepare()  # blocks the loop for 0.2 s: before anything is timed
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part, name=name) for name, part in self._parts().items()]
+            log.info("watching", site=self._config.site.name, not_watched=self.judging.plan.unwatched())
+            await _first_of(stop, self._over)
+            for task in tasks:
+                task.cancel()
+        return self._next
+
+    # ── who runs ───────────────────────────────────────────────────────────────────────────────────────
+    def _parts(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """Every task of the daemon: the vital ones bare, the instruments under supervision."""
+        parts: dict[str, Coroutine[Any, Any, None]] = {
+            "judge": self.judging.run(),
+            "control": serve(self._config.control, self._desk),
+            "self": self._look_at_self(),
+        }
+        if self._reporter:
+            parts["report"] = self._reporter.run()
+            parts["telemetry"] = tell_figures(self._reporter.telemetry, self._status.document)
+        for name, (instrument, backoff) in self._instruments().items():
+            parts[name] = supervise(name, instrument, failed=self._source_failed, backoff=backoff)
+        return parts
+
+    def _instruments(self) -> dict[str, tuple[Callable[[], Coroutine[Any, Any, None]], Backoff]]:
+        config, tell, now = self._config, self.judging.tell, self._clock.monotonic
+        found: dict[str, tuple[Callable[[], Coroutine[Any, Any, None]], Backoff]] = {}
+        for name, link in config.links.items():
+            found[f"link:{name}"] = partial(watch_link, link, tell, pace=self._paces[name], monotonic=now), Backoff()
+        for server in by_server(config.ups):
+            watcher = NutWatcher(server, monotonic=now)
+            found[f"upsd:{watcher.peer}"] = partial(watcher.run, tell), UPSD_BACKOFF
+        if self._router:
+            found["router"] = partial(self._router.run, tell, monotonic=now), Backoff()
+        if config.qos:
+            found["qos"] = partial(shaper.run, config.qos, tell, self._rates, monotonic=now), Backoff()
+        if config.media:
+            found["media"] = partial(watch_media, config.media, tell, monotonic=now), Backoff()
+        if config.phone:
+            found["phone"] = partial(watch_phone, config.phone, tell, monotonic=now), Backoff()
+        if config.metrics:
+            found["metrics"] = partial(self._metrics, config.metrics), Backoff()
+        return found
+
+    async def _metrics(self, settings: MetricsSettings) -> None:
+        async with serve_metrics(settings, self._status.document):
+            await asyncio.Event().wait()
+
+    # ── who tells whom ─────────────────────────────────────────────────────────────────────────────────
+    def _act(self, effect: Effect) -> None:
+        """Carry out what the judge wants; what came of it comes back as a reading of the instrument."""
+        match effect:
+            case ShapeFor():
+                up_bps, down_bps = self._config.links[effect.link].rates_bps(effect.factor) or (None, None)
+                self._rates.set(Rates(up_bps, down_bps))
+            case ProbeAt():
+                self._paces[effect.link].session = effect.pace is Pace.SESSION
+            case Reconnect():
+                if self._reporter:
+                    self._reporter.reconnect()
+            case _:
+                assert_never(effect)
+
+    def _source_failed(self, source: str, error: Exception, failures: int) -> None:
+        self.judging.tell(SourceFailed(self._clock.monotonic(), source, type(error).__name__, failures))
+
+    def _uplink(self, reading: BrokerReading) -> None:
+        self._status.broker = reading
+        self.judging.tell(UplinkReading(reading.at_s, reading.connected, reading.since_s, reading.cause.value))
+
+    async def _look_at_self(self) -> None:
+        """Its own clock and record, as facts for the judge; and READY once the first tick was judged."""
+        self.judging.tell(ClockReading(self._clock.monotonic(), self._clock.quality().value))
+        await self.judging.ticked_once.wait()
+        notify("READY=1")
+        while True:
+            now = self._clock.monotonic()
+            record = self._store.status()
+            self.judging.tell(RecordReading(now, record.durable, record.cause.value))
+            self.judging.tell(ClockReading(now, self._clock.quality().value))
+            notify(f"STATUS=tier {self.judging.state.tier}")
+            await asyncio.sleep(SELF_LOOK_S)
+
+    def _state(self) -> State:
+        return self.judging.state
+
+    def _reload(self) -> None:
+        """Raises Refusal when the file is bad; then nothing has changed."""
+        try:
+            self._next = load(self._loaded.path)
+        except ConfigError as error:
+            raise Refusal("bad_config", str(error)) from error
+        self._over.set()
+
+    def _make_reporter(self) -> Reporter | None:
+        if self._config.broker is None:
+            return None
+        site = self._config.site
+        return Reporter(
+            self._store,
+            self._config.broker,
+            origin=Origin(site.tenant, site.name),
+            clock=self._clock,
+            birth={"version": __version__, "config_hash": self._loaded.hash},
+            snapshots=self._status.things,
+            emit=self._uplink,
+        )
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
