@@ -7,7 +7,11 @@ from lab import plan
 
 def toml_for(directory: Path) -> str:
     """The text of edged.toml for the lab in `directory`, where the daemon's state and control socket live too."""
-    return f"""\
+    links = "".join(map(_link, plan.WANS))
+    return _SITE.format(directory=directory, links=links, router=plan.ROUTER_LAN)
+
+
+_SITE = """\
 # The site in the lab. config/edged.toml explains every key.
 [site]
 tenant = "lab"
@@ -17,9 +21,9 @@ state_dir = "{directory}/state"
 [control]
 socket = "{directory}/control.sock"
 
-{"".join(_link(wan) for wan in plan.WANS)}\
+{links}\
 [router]
-host = "{plan.ROUTER_LAN}"
+host = "{router}"
 profile = "peplink"
 version = "3"
 user = "edged"
