@@ -219,14 +219,16 @@ class LinkProber:
             loss_pct=seen.loss_pct,
             sent=seen.sent,
             lost=seen.lost,
-            targets=tuple(self._target_reading(aim, now_s) for aim in self._aims),
+            targets=tuple(self._target_reading(aim, now_s, held) for aim in self._aims),
         )
 
-    def _target_reading(self, aim: Aim, now_s: float) -> TargetReading:
+    def _target_reading(self, aim: Aim, now_s: float, held: Holding) -> TargetReading:
         state, seen = self._detector.targets[aim.label], figures(aim.samples(now_s))
+        # The joint run may have tripped before this target's own did.
+        silent_with_the_link = held.verdict is Verdict.DOWN and state.test.misses > 0
         return TargetReading(
             target=aim.label,
-            verdict=state.verdict,
+            verdict=Verdict.DOWN if silent_with_the_link else state.verdict,
             rtt_s=seen.rtt_s,
             loss_pct=seen.loss_pct,
             misses=state.test.misses,

@@ -17,6 +17,7 @@ from probes.silence import Bearing, Silence, TargetState, needed_votes
 
 _KNOWN_AFTER = 5  # outcomes before anything is said
 _GOOD_SHARE, _GOOD_TIMES_USUAL = 0.01, 1.5  # 99 % answered, or half as much again as this line always lost
+_SLOW_HOLDS_S = 10.0  # a queue that fills and drains every few seconds is one trouble
 _STALL_SHOWS_S = 1.0
 _SUSPICION_S = 1.0  # how long after a miss to ask more often
 _WATCH_CLOSELY_S = 60.0  # … and after any change to worse; a long outage or a poor line is asked calmly again
@@ -185,7 +186,7 @@ class LinkDetector:
             self._gray_s = None
             self._gray.reset()
         if self._delay.slow:
-            self._slow_until_s = now_s + self._rules.recovery.window_s
+            self._slow_until_s = now_s + _SLOW_HOLDS_S
 
     def _enter(self, before: Verdict, verdict: Verdict, now_s: float) -> None:
         if before is verdict:
@@ -217,8 +218,8 @@ RULES = (
     Rule(LinkDetector.half_alive, Verdict.DEGRADED, LinkCause.GRAY_LOSS),
     Rule(LinkDetector.still_dead, Verdict.DOWN, LinkCause.LOSS),
     Rule(LinkDetector.too_early, Verdict.UNKNOWN, LinkCause.STARTING),
-    Rule(LinkDetector.recovering, Verdict.DEGRADED, LinkCause.RECOVERING),
     Rule(LinkDetector.lossy, Verdict.DEGRADED, LinkCause.GRAY_LOSS),
     Rule(LinkDetector.slow, Verdict.DEGRADED, LinkCause.DELAY),
+    Rule(LinkDetector.recovering, Verdict.DEGRADED, LinkCause.RECOVERING),
     Rule(LinkDetector.fine, Verdict.UP, LinkCause.NONE),
 )

@@ -124,6 +124,7 @@ async def test_a_cut_in_a_session_is_known_in_well_under_half_a_second() -> None
         assert reading.at_s - cut_s < 0.6
         assert reading.changed
         assert reading.cause is LinkCause.LOSS
+        assert [target.verdict for target in reading.targets] == [DOWN, DOWN, DOWN]
         assert sum(target.evidence_nats for target in reading.targets) > 20
         after = await watch.until(lambda reading: reading.lost > 0)
         assert after.loss_pct is not None

@@ -221,6 +221,14 @@ def test_a_step_in_delay_is_slow_until_it_ends() -> None:
     assert 10 < over_s - ended_s < 14
 
 
+def test_a_link_that_comes_back_worse_says_so_rather_than_recovering() -> None:
+    story = calm().cut(5).go(5)
+    story.take()
+    assert story.losing(10, 0.15).take() == [(DEGRADED, LinkCause.GRAY_LOSS)]
+    assert story.losing(30, 0.002).take()[0] == (DEGRADED, LinkCause.RECOVERING)
+    assert story.held.verdict is UP or story.go(20).held.verdict is UP
+
+
 def test_a_witness_turns_down_into_degraded() -> None:
     """Ping is filtered, TCP gets through: half dead is not dead."""
     story = calm(witnesses="w")
