@@ -1,7 +1,9 @@
 """Asks the daemon over its socket. Blocking, and nothing of the daemon's insides is imported."""
 
+import contextlib
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,30 @@ def ask(path: Path, do: str, args: dict[str, Any] | None = None, *, timeout_s: f
         edged.control.protocol.ControlError: what answered is no edged.
     """
     return next(listen(path, do, args, timeout_s=timeout_s))
+
+
+def reload(path: Path, *, within_s: float = 20.0) -> str:
+    """What the daemon said of the configuration; returns when the daemon answers again, living with it.
+
+    Raises:
+        NotRunning: no daemon there, or it did not come back within `within_s`.
+        edged.control.protocol.Refusal: the configuration is bad; nothing has changed.
+        edged.control.protocol.ControlError: what answered is no edged.
+    """
+    give_up_s = time.monotonic() + within_s
+    replies = listen(path, "reload", timeout_s=within_s)
+    said = str(next(replies)["said"])
+    with contextlib.suppress(NotRunning):  # it hangs up when it begins anew
+        next(replies)
+    while True:
+        try:
+            ask(path, "status")
+        except NotRunning:
+            if time.monotonic() > give_up_s:
+                raise
+            time.sleep(0.05)
+        else:
+            return said
 
 
 def listen(path: Path, do: str, args: dict[str, Any] | None = None, *, timeout_s: float = 10.0) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """`edged`: run the daemon, check its configuration, play the demo."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,8 @@ def run(
         asyncio.run(live(config))
     except (ConfigError, AlreadyRunning, RecordMisused) as error:
         typer.echo(f"edged: {error}", err=True)
-        raise typer.Exit(2) from error
+        # EX_CONFIG tells systemd that another try would not help.
+        raise typer.Exit(os.EX_CONFIG if isinstance(error, ConfigError) else 2) from error
 
 
 @app.command("check-config")
@@ -58,8 +60,13 @@ def demo(
     picture: Annotated[Path | None, typer.Option("--picture", help="Write an SVG of one moment")] = None,
 ) -> None:
     """The whole site in a box with the real daemon on it, playing a story."""
-    from lab.demo import main as play
-
+    try:
+        from lab.demo import main as play
+    except ModuleNotFoundError as error:
+        if error.name != "lab":
+            raise
+        typer.echo("edged: the demo needs a checkout (./dev demo); on a site box the lab is not installed", err=True)
+        raise typer.Exit(2) from error
     raise typer.Exit(play(once=once, picture=picture))
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from edged.cli import client
 from edged.cli.client import NotRunning, ask, listen, socket_path
 from edged.control.protocol import ControlError, Refusal
 
@@ -51,6 +52,8 @@ ACTS = {
 }
 NOT_RUNNING = 3
 STATE_DIR = Path("/var/lib/edged")
+# readable=False: only the daemon and root may read it, and whoever asks the living daemon need not.
+StateDir = Annotated[Path, typer.Option("--state-dir", readable=False, help="Where to look when the daemon is dead")]
 Why = Annotated[Reason, typer.Option("--reason", help="Coded reason, for the audit")]
 
 
@@ -58,7 +61,7 @@ Why = Annotated[Reason, typer.Option("--reason", help="Coded reason, for the aud
 def status(
     socket: Socket = None,
     as_json: AsJson = False,
-    state_dir: Annotated[Path, typer.Option("--state-dir", help="Where to look when the daemon is dead")] = STATE_DIR,
+    state_dir: StateDir = STATE_DIR,
 ) -> None:
     """Everything at a glance. Also works with the daemon dead: then it says so, and shows what was last recorded."""
     try:
@@ -147,8 +150,11 @@ def confirm(what: Confirmation, socket: Socket = None, reason: Why = Reason.PROC
 
 @app.command()
 def reload(socket: Socket = None) -> None:
-    """Read the configuration again; a bad one is refused and the old one stays."""
-    typer.echo(_ask(socket, "reload", {})["said"])
+    """Read the configuration again; a bad one is refused and the old one stays. Returns when edged lives with it."""
+    try:
+        typer.echo(client.reload(socket_path(socket)))
+    except (NotRunning, Refusal, ControlError) as error:
+        _fail(error)
 
 
 # ── below ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -65,22 +65,27 @@ async def serve(settings: ControlSettings, daemon: Daemon) -> None:
     refuse_second(path)
     path.unlink(missing_ok=True)
     callers = asyncio.Semaphore(_MAX_CALLERS)
+    attending: set[asyncio.Task[None] | None] = set()
 
     async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async with callers:
-            try:
+        attending.add(task := asyncio.current_task())
+        try:
+            async with callers:
                 await _attend(settings, daemon, reader, writer)
-            except (ConnectionError, TimeoutError) as error:
-                _log.debug("control caller gone", error=str(error))
-            finally:
-                writer.close()
+        except (ConnectionError, TimeoutError) as error:
+            _log.debug("control caller gone", error=str(error))
+        finally:
+            attending.discard(task)
+            writer.close()
 
     server = await asyncio.start_unix_server(attend, path=path, limit=MAX_LINE)
     try:
         path.chmod(0o666)  # anyone may knock; the role decides
-        async with server:
-            await server.serve_forever()
+        await asyncio.Event().wait()  # serve_forever would, from Python 3.12 on, end only after the last caller left
     finally:
+        server.close()
+        for task in filter(None, attending):
+            task.cancel()  # hung up on: after a reload a `watch` would go on with the state of a daemon that is no more
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
 
