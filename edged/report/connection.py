@@ -182,6 +182,23 @@ class Connection(aiomqtt.Client):
             self._disconnected.set_result(None)
         self._wake()
 
+    def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: Any) -> None:
+        self._loop.call_soon_threadsafe(self._write_to, sock)
+
+    def _write_to(self, sock: Any) -> None:
+        """aiomqtt would watch the socket's number, which may be another socket's by now, and spin on it."""
+        ours = self._client.socket()
+        if ours is not None and ours is sock:
+            self._loop.add_writer(ours.fileno(), self._write)
+
+    def _write(self) -> None:
+        try:
+            self._client.loop_write()
+        except OSError as error:
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
+            self._wake()
+
     def _on_subscribe(
         self,
         client: paho.Client,

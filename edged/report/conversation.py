@@ -179,8 +179,10 @@ class Conversation:
         before, self.noc = self.noc, parse_noc(heard.payload)
         if before is not self.noc:
             log.info("the NOC", state=self.noc.value)
-        if before is Noc.OFFLINE and self.noc is Noc.ONLINE:
-            self._outgoing.start_over()
+        if self.noc is Noc.ONLINE and before is not Noc.ONLINE:
+            # A retained word tells how things were when we came; any other that the NOC came just now, and missed what
+            # was sent.
+            self._outgoing.look_again() if heard.retained else self._outgoing.start_over()
 
     def _hear_command(self, heard: Heard) -> None:
         command = parse_command(heard.payload, retained=heard.retained)

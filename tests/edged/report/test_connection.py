@@ -9,9 +9,13 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from aiomqtt import ProtocolVersion
 
 from edged.record.store import Store
+from edged.report.connection import Will, connect
+from edged.report.outgoing import Kind, Publication
 from edged.report.reading import BrokerCause
+from edged.report.settings import BrokerSettings
 from tests.edged.record.scene import log_event, tier_event
 from tests.edged.report.broker import Mosquitto, free_port
 from tests.edged.report.conftest import Running
@@ -172,6 +176,28 @@ async def test_a_subscription_refused_or_ignored_is_told(running: Running, answe
         else:
             await running.until(lambda r: r.cause is BrokerCause.SILENT)
         await running.stop()
+
+
+async def test_a_socket_that_closes_under_a_message_leaves_no_watch_behind(caplog: pytest.LogCaptureFixture) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_packet(reader)
+        writer.write(b"\x20\x03\x00\x00\x00")
+        await reader.read()
+
+    async with serving(serve) as port:
+        connection = await connect(
+            BrokerSettings(host="127.0.0.1", port=port),
+            client_id="edge",
+            protocol=ProtocolVersion.V5,
+            will=Will("will", b""),
+            wake=lambda: None,
+        )
+        connection.send(Publication(Kind.STATE, "state", b""))
+        connection.drop()
+        connection._client.loop_read()  # the end is met before the loop comes to watch for writing
+        await asyncio.sleep(0.05)
+        assert connection.down
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 # ── dead paths ─────────────────────────────────────────────────────────────────────────────────────────

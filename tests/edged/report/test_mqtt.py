@@ -170,6 +170,23 @@ async def test_events_nobody_subscribes_to_are_not_called_sent(
         await running.until(lambda r: r.cause is BrokerCause.NONE and r.noc is Noc.ONLINE)
 
 
+async def test_a_noc_that_comes_gets_what_it_has_not_acknowledged(
+    broker: Mosquitto, store: Store, running: Running
+) -> None:
+    await store.append([tier_event(), log_event()])
+    async with noc_on(broker.port) as noc:
+        running.start(broker.port)
+        await noc.until(lambda: noc.events() == [1, 2])
+        await soon(lambda: store.status().pending_log == 0)
+        await noc.present("online")
+        await noc.until(lambda: noc.events() == [1, 2, 1])
+        await noc.present("online")  # saying so again is not coming again
+        await store.append([tier_event()])
+        await noc.until(lambda: noc.events() == [1, 2, 1, 3])
+        running.reporter.reconnect()
+        await noc.until(lambda: noc.events() == [1, 2, 1, 3, 1, 3])
+
+
 async def test_a_denied_publish_is_surfaced_and_not_counted_as_sent(
     tmp_path: Path, store: Store, running: Running
 ) -> None:
