@@ -1,0 +1,24 @@
+"""The benches, one row each. A bench is a module with a `main` that takes its options from `sys.argv`; it is imported
+when it is run, so that listing them costs nothing."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    module: str
+    does: str
+
+
+BENCHES: dict[str, Bench] = {
+    "qos": Bench("bench.qos", "what a full uplink adds to the delay of supervision, with QoS and without (7 minutes)"),
+    "footprint": Bench("bench.footprint", "what the idle daemon costs: CPU, memory, start (2 minutes)"),
+    "probing": Bench("bench.probing", "what probing two links costs, at each pace (30 seconds)"),
+}
+
+
+def listing() -> str:
+    """One line a bench."""
+    width = max(map(len, BENCHES))
+    rows = [f"  {name:{width}}  {bench.does}" for name, bench in BENCHES.items()]
+    return "\n".join(["Usage: python -m bench NAME [OPTIONS]", *rows])
