@@ -20,7 +20,7 @@ from edged.control.desk import Desk
 from edged.control.protocol import Refusal
 from edged.control.server import refuse_second, serve
 from edged.core.effects import Effect, Pace, ProbeAt, Reconnect, ShapeFor
-from edged.core.observations import ClockReading, RecordReading, SourceFailed, UplinkReading
+from edged.core.observations import ClockReading, DaemonPhase, Phase, RecordReading, SourceFailed, UplinkReading
 from edged.core.state import State
 from edged.judging import Judging
 from edged.notify import notify
@@ -107,8 +107,10 @@ class House:
             await self._router.prepare()  # blocks the loop for 0.2 s: before anything is timed
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(part, name=name) for name, part in self._parts().items()]
+            self.judging.tell(self._phase(Phase.STARTED))
             log.info("watching", site=self._config.site.name, not_watched=self.judging.plan.unwatched())
             await _first_of(stop, self._over)
+            await self.judging.submit(self._phase(Phase.RELOADING if self._next else Phase.STOPPING))
             for task in tasks:
                 task.cancel()
         return self._next
@@ -186,6 +188,11 @@ class House:
             self.judging.tell(ClockReading(now, self._clock.quality().value))
             notify(f"STATUS=tier {self.judging.state.tier}")
             await asyncio.sleep(SELF_LOOK_S)
+
+    def _phase(self, phase: Phase) -> DaemonPhase:
+        found = self._store.opening
+        record = "set_aside" if found.set_aside else "fresh" if found.fresh else "continued"
+        return DaemonPhase(self._clock.monotonic(), phase, __version__, self._loaded.hash, record)
 
     def _state(self) -> State:
         return self.judging.state

@@ -164,8 +164,8 @@ def _frame(scene: Scene, height: int) -> Any:
 
 
 def _photograph(scene: Scene, picture: Path | None) -> None:
-    """Tier 2 over the backup line, acknowledged at the NOC: both lines, the response and the delivery in one frame."""
-    if picture is None or scene.doc is None or "Mains" not in scene.title or not scene.copy.tier_events():
+    """Tier 2 over the backup line: both lines, the response and the delivery in one frame."""
+    if picture is None or scene.doc is None or "fails over" not in scene.title or not scene.copy.tier_events():
         return
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=112, height=44, file=nowhere, force_terminal=True)

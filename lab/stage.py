@@ -95,7 +95,7 @@ def plain(doc: Doc) -> str:
     tier = doc["tier"]
     links = " ".join(f"{link['link']}={link['verdict']}{'*' if link['carrying'] else ''}" for link in doc["links"])
     up = next((rate(each["rate_bps"]) for each in doc["qos"] if each["direction"] == "up"), "–")
-    return f"tier {tier['tier']} ({tier['cause']}) {links} uplink shaped to {up}"
+    return f"tier {tier['tier']} ({tier['cause']}) {links} uplink shaped to {up}bit/s"
 
 
 def _title(title: str, said: list[str]) -> RenderableType:

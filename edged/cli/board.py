@@ -113,7 +113,7 @@ def wan(doc: Doc) -> RenderableType:
     router = doc["router"]
     if router is None:
         return _absent("router", doc)
-    table = _table("ROUTER", "LINK", "STATE", "HEALTH", "SIGNAL", "DOWN", "UP", "AGE")
+    table = _table("ROUTER", "LINK", "STATE", "HEALTH", "SIGNAL", "RX bit/s", "TX bit/s", "AGE")
     for each in router["wans"]:
         active = each["link"] is not None and each["link"] == router["active"]
         name = Text(each["name"], style="bold") + Text(" ◀ active" if active else "", style="bold cyan")
@@ -131,7 +131,7 @@ def wan(doc: Doc) -> RenderableType:
 def ups(doc: Doc) -> RenderableType:
     if not doc["ups"]:
         return _absent("ups", doc)
-    table = _table("UPS", "POWER", "FOR", "CHARGE", "RUNTIME", "LOAD", "CONTACT", "COVERS", "AGE")
+    table = _table("UPS", "POWER", "FOR", "CHARGE", "RUNTIME", "LOAD", "CONTACT", "AGE")
     for each in doc["ups"]:
         table.add_row(
             Text(each["ups"], style="bold"),
@@ -141,9 +141,16 @@ def ups(doc: Doc) -> RenderableType:
             span(each["runtime_s"]),
             number(each["load_pct"], "%"),
             word(each["contact"]),
-            ", ".join(each["covers"]),
             _age(each["age_s"], stale_s=30.0),
         )
+    return table
+
+
+def covers(doc: Doc) -> RenderableType:
+    """`edgectl ups`: which devices hang on which UPS (U1)."""
+    table = _table("UPS", "FEEDS", "COVERS")
+    for each in doc["ups"]:
+        table.add_row(each["ups"], each["priority"], ", ".join(each["covers"]) or "no device named")
     return table
 
 
@@ -181,7 +188,7 @@ def phone(doc: Doc) -> RenderableType:
 def qos(doc: Doc) -> RenderableType:
     if not doc["qos"]:
         return _absent("qos", doc)
-    table = _table("QOS", "", "STATE", "RATE", "P1", "P2", "P3", "P4", "DROPS", "AGE")
+    table = _table("QOS", "", "STATE", "bit/s", "P1", "P2", "P3", "P4", "DROPS", "AGE")
     for shaper in doc["qos"]:
         classes = {each["name"]: each for each in shaper["classes"]}
         rates = [rate(classes[name]["rate_bps"]) if name in classes else "–" for name in ("p1", "p2", "p3", "p4")]
@@ -204,7 +211,7 @@ def qos(doc: Doc) -> RenderableType:
 
 def classes(doc: Doc) -> RenderableType:
     """`edgectl qos`: counters of each class."""
-    table = _table("QOS", "CLASS", "RATE", "PACKETS", "BYTES", "DROPS", "WAITING")
+    table = _table("QOS", "CLASS", "bit/s", "PACKETS", "BYTES", "DROPS", "WAITING")
     for shaper in doc["qos"]:
         for each in shaper["classes"]:
             counts = (f"{each[key]:,}" for key in ("packets", "bytes", "drops"))

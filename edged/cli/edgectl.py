@@ -83,7 +83,7 @@ def links(socket: Socket = None, as_json: AsJson = False) -> None:
 @app.command()
 def ups(socket: Socket = None, as_json: AsJson = False) -> None:
     """Power: mains or battery, charge, runtime."""
-    _show("ups", socket, as_json, key="ups")
+    _show("ups", socket, as_json, key="ups", more="covers")
 
 
 @app.command()

@@ -82,10 +82,10 @@ def number(value: float | None, unit: str, *, digits: int = 0) -> str:
 
 
 def rate(bps: float | None) -> str:
-    """Bits a second with the prefix a person expects."""
+    """Bits a second, short: 95.0M, 8.9k, 0."""
     if bps is None:
         return "–"
     for size, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if bps >= size:
-            return f"{bps / size:.1f} {prefix}bit/s"
-    return f"{bps:.0f} bit/s"
+            return f"{bps / size:.1f}{prefix}"
+    return f"{bps:.0f}"

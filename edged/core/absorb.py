@@ -9,6 +9,7 @@ from edged.core.observations import (
     AccessRefused,
     Act,
     ClockReading,
+    DaemonPhase,
     Observation,
     PersonActed,
     RecordReading,
@@ -33,6 +34,9 @@ def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Ab
     match observation:
         case Tick():
             return state, ()
+        case DaemonPhase():
+            found: dict[str, Json] = {"version": observation.version, "config_hash": observation.config_hash}
+            return state, (log(state, f"daemon.{observation.phase}", now, {**found, "record": observation.record}),)
         case LinkReading():
             return _seen(_link(plan, state, observation), f"link:{observation.link}", now), ()
         case MediaReading():

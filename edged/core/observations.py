@@ -20,6 +20,24 @@ class Tick:
     at_s: float
 
 
+class Phase(StrEnum):
+    STARTED = "started"
+    RELOADING = "reloading"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonPhase:
+    """The daemon's own comings and goings: between two of them nobody watched."""
+
+    at_s: float
+    phase: Phase
+    version: str
+    config_hash: str
+    record: str
+    """What was found on the disk: "continued", "fresh", or "set_aside" (a file that could not be trusted)."""
+
+
 class Act(StrEnum):
     """What the technologist (or an authorised person) attests or does. Two seconds of work each."""
 
@@ -93,6 +111,7 @@ class ClockReading:
 
 Observation: TypeAlias = (
     Tick
+    | DaemonPhase
     | LinkReading
     | MediaReading
     | PhoneReading

@@ -93,6 +93,7 @@ async def test_its_events_are_there_when_it_is_dead_and_after_it_came_back(
     assert code == 3
     assert "NOT RUNNING" in shown
     assert "session_opened" in shown
+    assert shown.index("daemon.started") < shown.index("daemon.stopping")
     code, shown = await edgectl("status", "--json", "--socket", socket, "--state-dir", str(tmp_path / "state"))
     assert json.loads(shown)["running"] is False
     async with daemon(tmp_path, unused_tcp_port):
