@@ -57,6 +57,24 @@ def reload(path: Path, *, within_s: float = 20.0) -> str:
             return said
 
 
+def follow(path: Path, *, every_s: float) -> Iterator[Any]:
+    """The status again and again, for ever; None each second while the daemon, once met, is away.
+
+    Raises as `ask`, but NotRunning only before the first status.
+    """
+    met = False
+    while True:
+        try:
+            for doc in listen(path, "watch", {"every_s": every_s}):
+                met = True
+                yield doc
+        except NotRunning:
+            if not met:
+                raise
+            yield None
+            time.sleep(1.0)
+
+
 def listen(path: Path, do: str, args: dict[str, Any] | None = None, *, timeout_s: float = 10.0) -> Iterator[Any]:
     """Every reply until the daemon hangs up; errors as for `ask`."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from edged.cli import client
-from edged.cli.client import NotRunning, ask, listen, socket_path
+from edged.cli.client import NotRunning, ask, follow, socket_path
 from edged.control.protocol import ControlError, Refusal
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -51,6 +51,7 @@ ACTS = {
     Confirmation.ACK: "acknowledged",
 }
 NOT_RUNNING = 3
+AWAY = "edged IS NOT RUNNING: nothing is watched."
 STATE_DIR = Path("/var/lib/edged")
 # readable=False: only the daemon and root may read it, and whoever asks the living daemon need not.
 StateDir = Annotated[Path, typer.Option("--state-dir", readable=False, help="Where to look when the daemon is dead")]
@@ -111,11 +112,14 @@ def events(
 
 @app.command()
 def watch(socket: Socket = None, as_json: AsJson = False) -> None:
-    """The board, live. Ctrl-C ends it. Without a terminal: one line at each change of tier."""
+    """The board, live. Ctrl-C ends it. Without a terminal: one line at each change of tier.
+
+    Goes on through restarts of the daemon, and says while it is away.
+    """
     path = socket_path(socket)
     try:
         if as_json:
-            _watch_lines(path, json.dumps)
+            _watch_lines(path, lambda doc: json.dumps(doc or {"running": False}))
         elif sys.stdout.isatty():
             _watch_board(path)
         else:
@@ -175,7 +179,7 @@ def _show_dead(error: NotRunning, state_dir: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"running": False, "error": str(error), "record": said, "record_error": unread}))
         return
-    typer.secho("edged IS NOT RUNNING: nothing is watched.", fg="red", bold=True)
+    typer.secho(AWAY, fg="red", bold=True)
     typer.echo(f"  {error}")
     if said is None:
         typer.echo(f"  {unread}")
@@ -205,20 +209,23 @@ def _watch_board(path: Path) -> None:
     from edged.cli import board
 
     with Live(screen=True, auto_refresh=False) as screen:
-        for doc in listen(path, "watch", {"every_s": 0.5}):
-            screen.update(board.board(doc), refresh=True)
+        for doc in follow(path, every_s=0.5):
+            screen.update(board.board(doc) if doc else f"[bold red]{AWAY}[/]", refresh=True)
 
 
 def _watch_lines(path: Path, line: Callable[[Any], str]) -> None:
     shown = None
-    for doc in listen(path, "watch", {"every_s": 1.0}):
+    for doc in follow(path, every_s=1.0):
         text = line(doc)
         if text != shown:
-            print(text if text.startswith("{") else f"{doc['clock']['wall']} {text}", flush=True)
+            wall = doc["clock"]["wall"] if doc else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            print(text if text.startswith("{") else f"{wall} {text}", flush=True)
             shown = text
 
 
 def _tier_line(doc: Any) -> str:
+    if not doc:
+        return AWAY
     tier = doc["tier"]
     verdicts = " ".join(f"{link['link']}={link['verdict']}" for link in doc["links"])
     return f"tier={tier['tier']} cause={tier['cause']} {verdicts} {tier['say'] or ''}".rstrip()

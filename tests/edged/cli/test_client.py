@@ -1,4 +1,4 @@
-"""`edgectl reload` returns when the daemon lives with the new configuration, not when it promised to."""
+"""A daemon that comes and goes: `reload` returns when the next life answers, `watch` goes on through it."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edged.cli.client import NotRunning, reload
+from edged.cli.client import NotRunning, follow, reload
 from edged.control.protocol import Refusal, encode_refusal, encode_reply
 
 AWAY_S = 0.3
@@ -64,3 +64,15 @@ def test_a_daemon_that_does_not_come_back_is_said_to_be_gone(tmp_path: Path) -> 
     path = tmp_path / "c.sock"
     with a_daemon(path, [encode_reply(1, {"said": "good"})]), pytest.raises(NotRunning):
         reload(path, within_s=0.3)
+
+
+def test_watching_goes_on_through_a_restart_and_says_when_nobody_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "c.sock"
+    with a_daemon(path, [encode_reply(1, "first life")], [encode_reply(1, "second life")]):
+        told = follow(path, every_s=1.0)
+        assert [next(told), next(told), next(told)] == ["first life", None, "second life"]
+
+
+def test_watching_nobody_says_so_at_once(tmp_path: Path) -> None:
+    with pytest.raises(NotRunning):
+        next(follow(tmp_path / "c.sock", every_s=1.0))
