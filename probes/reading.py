@@ -1,6 +1,6 @@
 """What probing tells the judge: facts, frozen, with their units in the name.
 
-Every `at_s` and `since_s` is seconds on the monotonic clock the room was given. `None` means "not known", never "zero" or "good".
+Every `at_s` and `since_s` is seconds on the monotonic clock given. `None` is not known, never zero or good.
 """
 
 from dataclasses import dataclass

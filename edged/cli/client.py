@@ -4,7 +4,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def reload(path: Path, *, within_s: float = 20.0) -> str:
             return said
 
 
-def follow(path: Path, *, every_s: float) -> Iterator[Any]:
+def follow(path: Path, *, every_s: float) -> Generator[Any, None, None]:
     """The status again and again, for ever; None each second while the daemon, once met, is away.
 
     Raises as `ask`, but NotRunning only before the first status.
@@ -75,7 +75,7 @@ def follow(path: Path, *, every_s: float) -> Iterator[Any]:
             time.sleep(1.0)
 
 
-def listen(path: Path, do: str, args: dict[str, Any] | None = None, *, timeout_s: float = 10.0) -> Iterator[Any]:
+def listen(path: Path, do: str, args: dict[str, Any] | None = None, *, timeout_s: float = 10.0) -> Generator[Any, None, None]:
     """Every reply until the daemon hangs up; errors as for `ask`."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(timeout_s)
