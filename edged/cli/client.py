@@ -75,7 +75,9 @@ def follow(path: Path, *, every_s: float) -> Generator[Any, None, None]:
             time.sleep(1.0)
 
 
-def listen(path: Path, do: str, args: dict[str, Any] | None = None, *, timeout_s: float = 10.0) -> Generator[Any, None, None]:
+def listen(
+    path: Path, do: str, args: dict[str, Any] | None = None, *, timeout_s: float = 10.0
+) -> Generator[Any, None, None]:
     """Every reply until the daemon hangs up; errors as for `ask`."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(timeout_s)
