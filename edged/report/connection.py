@@ -7,6 +7,7 @@ for every connection.
 
 import asyncio
 import logging
+import math
 import socket
 import ssl
 from collections import deque
@@ -26,6 +27,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edged.record.envelope import CONTENT_TYPE
 from edged.report.commands import MAX_BYTES
 from edged.report.dial import dial, password, tls_context
+from edged.report.endings import ending, failure, rejection
 from edged.report.errors import LineDown
 from edged.report.outgoing import Publication
 from edged.report.reading import BrokerCause
@@ -35,6 +37,9 @@ MAX_HEARD = 256
 """Messages waiting to be looked at; a flood beyond them is dropped, the NOC repeats what matters."""
 MAX_PACKET = 64 << 10
 """What a broker may send us at once (MQTT 5)."""
+
+HEADER_BYTES = 80
+"""What a PUBLISH has around its topic and payload, with our properties: 5 + 2 + 2 + 1 + 48 + 5, and some."""
 
 _quiet = logging.getLogger("edged.report.paho")
 _quiet.addHandler(logging.NullHandler())
@@ -92,6 +97,7 @@ class Connection(aiomqtt.Client):
         self.subscribed: list[int] | None = None
         """Reason codes of SUBACK."""
         self.receive_maximum = 65535
+        self._maximum_packet = math.inf
         self._wake = wake
         self._end: LineDown | None = None
         self._client.max_inflight_messages_set(0)  # the window is ours: `edged.report.outgoing`
@@ -113,6 +119,10 @@ class Connection(aiomqtt.Client):
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise self.down or LineDown(BrokerCause.LOST, paho.error_string(info.rc))
         return info.mid
+
+    def can_carry(self, publication: Publication) -> bool:
+        """Whether it is within the size the broker said it takes (MQTT 5, 3.2.2.3.6)."""
+        return len(publication.payload) + len(publication.topic.encode()) + HEADER_BYTES <= self._maximum_packet
 
     def ask_for(self, topics: list[str]) -> None:
         """Subscribes; the answer comes in `subscribed`. Raises LineDown."""
@@ -165,6 +175,7 @@ class Connection(aiomqtt.Client):
         properties: Properties | None = None,
     ) -> None:
         self.receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
+        self._maximum_packet = getattr(properties, "MaximumPacketSize", math.inf)
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(
@@ -175,7 +186,7 @@ class Connection(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties | None = None,
     ) -> None:
-        self._end = self._end or _ending(flags.is_disconnect_packet_from_server, reason_code)
+        self._end = self._end or ending(flags.is_disconnect_packet_from_server, reason_code)
         if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError("the broker hung up"))
         elif not self._disconnected.done():
@@ -251,54 +262,13 @@ async def _accepted(connection: Connection) -> Connection:
         return await connection.__aenter__()
     except MqttConnectError as error:
         connection.drop()
-        raise _rejection(error) from error
+        raise rejection(error) from error
     except aiomqtt.MqttError as error:
         connection.drop()
-        raise _failure(error, connection) from error
+        raise failure(error, connection.down, connection.protocol) from error
     except BaseException:  # cancelled, or out of time: nothing of ours may go on connecting
         connection.drop()
         raise
-
-
-# ── what codes and errors mean ─────────────────────────────────────────────────────────────────────────
-def _rejection(error: MqttConnectError) -> LineDown:
-    """CONNACK, MQTT 5, 3.2.2.2; paho gives the codes of 3.1.1 as those of MQTT 5."""
-    code = error.rc.value if isinstance(error.rc, ReasonCode) else int(error.rc or 0)
-    match code:
-        case 0x84:
-            cause = BrokerCause.VERSION
-        case 0x86 | 0x87 | 0x8C:
-            cause = BrokerCause.CREDENTIALS
-        case _:
-            cause = BrokerCause.REJECTED
-    return LineDown(cause, str(error.rc), code)
-
-
-def _failure(error: aiomqtt.MqttError, connection: Connection) -> LineDown:
-    """aiomqtt keeps only the text of what the socket or TLS said; the error itself is its context."""
-    match error.__context__:
-        case ssl.SSLError() as reason:
-            return LineDown(BrokerCause.TLS, str(reason))
-        case TimeoutError() as reason:
-            return LineDown(BrokerCause.TIMEOUT, str(reason))
-    end = connection.down or LineDown(BrokerCause.LOST, str(error))
-    if end.cause is BrokerCause.MALFORMED and connection.protocol is ProtocolVersion.V311:
-        # paho takes a CONNACK that refuses 3.1.1 for a protocol error
-        return LineDown(BrokerCause.VERSION, "MQTT 3.1.1 is refused too")
-    return end
-
-
-def _ending(said_by_broker: bool, code: ReasonCode) -> LineDown:
-    """DISCONNECT, MQTT 5, 3.14.2.1, or paho's word for what it met itself."""
-    if said_by_broker:
-        return LineDown(BrokerCause.DISCONNECTED, str(code), code.value)
-    match code.value:
-        case 0x82:
-            return LineDown(BrokerCause.MALFORMED, "what came was not MQTT")
-        case 0x8D:
-            return LineDown(BrokerCause.SILENT, "no answer to a ping")
-        case _:
-            return LineDown(BrokerCause.LOST, "the connection ended")
 
 
 def _connect_properties() -> Properties:

@@ -7,7 +7,6 @@ long ends it.
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 import structlog
 
@@ -28,24 +27,19 @@ from edged.report.connection import Connection, Heard
 from edged.report.errors import LineDown
 from edged.report.live import Snapshots, TelemetryQueue
 from edged.report.messages import Composer, State
-from edged.report.outgoing import READ_AT_ONCE, Kind, Outgoing, Publication, Taken, Want
+from edged.report.outgoing import READ_AT_ONCE, Outgoing, Publication, Want
 from edged.report.reading import BrokerCause, Noc
 from edged.report.settings import BrokerSettings
+from edged.report.trouble import PACKET_TOO_LARGE, Trouble, Troubles
 
 log = structlog.get_logger()
 
 TICK_S = 1.0
 """Snapshots are looked at, and silence is noticed, at least this often."""
+NOT_SENT = 0
+"""No message number of MQTT."""
 GOODBYE_S = 1.5
 """How long an ordered stop waits for the broker to take our last word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What is wrong with a connection that stands."""
-
-    cause: BrokerCause
-    code: int | None
 
 
 class Conversation:
@@ -72,7 +66,7 @@ class Conversation:
         self._record_said = (store.status().stream, store.status().durable)
         self._watermarks: dict[str, int] = {}  # what the NOC said
         self._settled: dict[str, int] = {}  # what of it the record knows
-        self._troubles: dict[Kind | None, Trouble] = {}
+        self._troubles = Troubles()
         self._hearers = {
             composer.topics.acknowledgement: self._hear_watermark,
             composer.topics.request: self._hear_command,
@@ -97,9 +91,7 @@ class Conversation:
 
     @property
     def trouble(self) -> Trouble:
-        return min(
-            self._troubles.values(), key=lambda t: _WORST.index(t.cause), default=Trouble(BrokerCause.NONE, None)
-        )
+        return self._troubles.worst
 
     async def run(self) -> None:
         """Raises LineDown when it is over."""
@@ -136,10 +128,9 @@ class Conversation:
         now_s = self._monotonic()
         while self._connection.answers:
             number, code = self._connection.answers.popleft()
-            if publication := self._outgoing.answered(number, code, now_s):
-                self._judge_answer(publication, code)
-        if self._connection.subscribed and max(self._connection.subscribed) >= 0x80:
-            self._trouble(None, Trouble(BrokerCause.SUBSCRIBE_REFUSED, max(self._connection.subscribed)))
+            self._answered(number, code, now_s)
+        if self._connection.subscribed:
+            self._troubles.subscribed(self._connection.subscribed)
             self._connection.subscribed = []
         while self._connection.heard:
             heard = self._connection.heard.popleft()
@@ -148,25 +139,9 @@ class Conversation:
         for job in self._outgoing.finished_resends():
             self._outgoing.say(self._composer.answer(job.answer()))
 
-    def _judge_answer(self, publication: Publication, code: int) -> None:
-        match Taken.of(code):
-            case Taken.YES:
-                self._troubles.pop(publication.kind, None)
-            case Taken.REFUSED:
-                self._trouble(publication.kind, Trouble(BrokerCause.PUBLISH_REFUSED, code))
-            # a retained message waits for its reader, telemetry need not have one
-            case Taken.UNHEARD if publication.row:
-                self._trouble(publication.kind, Trouble(BrokerCause.UNHEARD, code))
-
-    def _trouble(self, kind: Kind | None, trouble: Trouble) -> None:
-        if self._troubles.get(kind) != trouble:
-            log.warning(
-                "the broker does not take everything",
-                kind=kind and kind.value,
-                cause=trouble.cause.value,
-                code=trouble.code,
-            )
-        self._troubles[kind] = trouble
+    def _answered(self, number: int, code: int, now_s: float) -> None:
+        if publication := self._outgoing.answered(number, code, now_s):
+            self._troubles.answered(publication, code, left=self._outgoing.turned_away(publication.kind))
 
     def _hear_watermark(self, heard: Heard) -> None:
         watermark = parse_watermark(heard.payload)
@@ -261,9 +236,17 @@ class Conversation:
             if want := self._outgoing.wants():
                 await self._read(want)
             if publication := self._outgoing.next(self._live):
-                self._outgoing.sent(self._connection.send(publication), publication, self._monotonic())
+                self._send(publication)
             elif want is None:
                 return
+
+    def _send(self, publication: Publication) -> None:
+        now_s = self._monotonic()
+        if self._connection.can_carry(publication):
+            self._outgoing.sent(self._connection.send(publication), publication, now_s)
+        else:  # the broker would end the connection over it, and over the next one
+            self._outgoing.sent(NOT_SENT, publication, now_s)
+            self._answered(NOT_SENT, PACKET_TOO_LARGE, now_s)
 
     async def _read(self, want: Want) -> None:
         if want.channel:
@@ -299,6 +282,3 @@ class Conversation:
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, min(at_s for at_s in due if at_s is not None) - now_s)):
                 await self._wake.wait()
-
-
-_WORST = (BrokerCause.SUBSCRIBE_REFUSED, BrokerCause.PUBLISH_REFUSED, BrokerCause.UNHEARD)

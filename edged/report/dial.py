@@ -53,7 +53,7 @@ async def _resolve(host: str, port: int) -> list[tuple[int, Address]]:
     loop = asyncio.get_running_loop()
     found: asyncio.Future[list[tuple[int, Address]]] = loop.create_future()
 
-    def settle(addresses: list[tuple[int, Address]], error: OSError | None) -> None:
+    def settle(addresses: list[tuple[int, Address]], error: Exception | None) -> None:
         if found.done():
             return
         if error:
@@ -63,10 +63,10 @@ async def _resolve(host: str, port: int) -> list[tuple[int, Address]]:
 
     def look_up() -> None:
         addresses: list[tuple[int, Address]] = []
-        refusal: OSError | None = None
+        refusal: Exception | None = None
         try:
             addresses = [(entry[0], entry[4]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: what is no host name at all
             refusal = error
         with suppress(RuntimeError):  # the loop may be closed by now
             loop.call_soon_threadsafe(settle, addresses, refusal)

@@ -84,6 +84,7 @@ class Reporter:
         at once.
         """
         self._moved = True
+        self._backoff.reset()
         if self._conversation:
             self._conversation.moved = True
         if self._attempt:
@@ -173,7 +174,6 @@ class Reporter:
     def _pause_s(self, end: LineDown) -> float:
         match end.cause:
             case BrokerCause.MOVED:
-                self._backoff.reset()
                 return 0.0
             case BrokerCause.VERSION if self._protocol is ProtocolVersion.V5:
                 self._protocol = ProtocolVersion.V311  # and stays so: a broker is replaced less often than a daemon

@@ -86,8 +86,12 @@ class _Sweep:
         self.cursor, self.more, self.again_at_s = 0, True, None
         self.ready.clear()
 
+    def want(self, channel: Channel) -> Want:
+        self.more = False  # now, not when the rows come: others may be recorded while these are read
+        return Want(channel, self.cursor)
+
     def offer(self, rows: Sequence[Recorded], sending: Iterable[int]) -> None:
-        self.more = len(rows) == READ_AT_ONCE
+        self.more |= len(rows) == READ_AT_ONCE
         if rows:
             self.cursor = rows[-1].row
         skip = {*self.taken, *sending}
@@ -168,17 +172,17 @@ class Outgoing:
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
     def wants(self) -> Want | None:
-        """What to read before `next` can say what comes next."""
+        """What to read, and `offer`, before `next` can say what comes next."""
         if len(self._in_flight) >= self._window:
             return None
         tier, backlog = self._sweeps[Channel.TIER], self._sweeps[Channel.LOG]
         if tier.more and not tier.ready:
-            return Want(Channel.TIER, tier.cursor)
+            return tier.want(Channel.TIER)
         for job in self._jobs:
             if job.wants:
                 return Want(None, 0, job)
         if backlog.more and not backlog.ready:
-            return Want(Channel.LOG, backlog.cursor)
+            return backlog.want(Channel.LOG)
         return None
 
     def offer(self, channel: Channel, rows: Sequence[Recorded]) -> None:
@@ -232,6 +236,10 @@ class Outgoing:
         elif publication.row:
             self._sweeps[publication.row.channel].answered(publication.row, taken, now_s)
         return publication
+
+    def turned_away(self, kind: Kind) -> bool:
+        """Whether events of this kind wait to be tried again."""
+        return any(sweep.turned_away for channel, sweep in self._sweeps.items() if channel.value == kind.value)
 
     def finished_resends(self) -> list[ResendJob]:
         done = [job for job in self._jobs if job.done]

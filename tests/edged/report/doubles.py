@@ -19,14 +19,24 @@ REFUSALS_OF_5 = {
 async def serving(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[int]:
     """Serves each connection so; gives the port."""
 
+    serving: set[asyncio.Task[None]] = set()
+
     async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        serving.add(task)
         with suppress(OSError, asyncio.IncompleteReadError):
             await serve(reader, writer)
         writer.close()
 
     server = await asyncio.start_server(served, "127.0.0.1", 0)
-    async with server:
+    try:
         yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
 
 async def read_packet(reader: asyncio.StreamReader) -> bytes:

@@ -21,6 +21,7 @@ from tests.edged.report.broker import Mosquitto, free_port
 from tests.edged.report.conftest import Running
 from tests.edged.report.doubles import REFUSALS_OF_5, Relay, level_of, read_packet, serving
 from tests.edged.report.noc import noc_on
+from tests.edged.report.papers import write_papers
 
 
 # ── versions ───────────────────────────────────────────────────────────────────────────────────────────
@@ -253,30 +254,8 @@ async def test_moved_traffic_ends_a_connecting_that_leads_nowhere(full_backlog: 
 # ── TLS ────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.fixture(scope="module")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An authority, a broker's and a client's certificate, and an authority nobody knows."""
     folder = tmp_path_factory.mktemp("papers")
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    elliptic = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
-    for authority in ("ca", "other"):
-        openssl(
-            "req",
-            "-x509",
-            *elliptic,
-            "-keyout",
-            f"{authority}.key",
-            "-out",
-            f"{authority}.pem",
-            "-subj",
-            f"/CN={authority}",
-        )
-    for name in ("broker", "edge"):
-        openssl("req", *elliptic[:-2], "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (folder / "ext").write_text("subjectAltName=IP:127.0.0.1\n")
-        signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1", "-extfile", "ext"]
-        openssl("x509", "-req", "-in", f"{name}.csr", *signed, "-out", f"{name}.pem")
+    write_papers(folder)
     return folder
 
 

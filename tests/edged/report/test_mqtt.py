@@ -228,6 +228,21 @@ async def test_a_disk_that_refuses_is_said_and_its_events_arrive_all_the_same(
     await store.close()
 
 
+async def test_an_event_the_broker_finds_too_large_holds_up_no_other(
+    tmp_path: Path, store: Store, running: Running
+) -> None:
+    broker = Mosquitto(tmp_path, "allow_anonymous true", "max_packet_size 2000").start()
+    try:
+        await store.append([tier_event(text="x" * 5000), tier_event(), log_event(text="x" * 5000), log_event()])
+        async with noc_on(broker.port) as noc:
+            running.start(broker.port)
+            await noc.until(lambda: noc.events() == [2, 4])
+            reading = await running.until(lambda r: r.cause is BrokerCause.PUBLISH_REFUSED and r.pending_log == 1)
+            assert (reading.code, reading.pending_tier, reading.epoch) == (0x95, 2, 1)
+    finally:
+        broker.kill()
+
+
 # ── what the NOC says ──────────────────────────────────────────────────────────────────────────────────
 GARBAGE = [
     b"",

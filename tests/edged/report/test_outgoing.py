@@ -102,6 +102,18 @@ def test_a_tier_event_overtakes_a_backlog_of_log_events() -> None:
     assert line.sent == ["1", "2", "100", "3"]
 
 
+def test_rows_recorded_while_others_are_read_are_not_forgotten() -> None:
+    out = Line().out
+    want = out.wants()
+    assert want
+    assert want.channel is TIER
+    out.new_rows()
+    out.offer(TIER, [])
+    again = out.wants()
+    assert again
+    assert again.channel is TIER
+
+
 def test_a_tier_event_is_not_sent_twice_on_one_connection() -> None:
     line = Line([row(1), row(2)])
     assert line.finish(YES) == ["1", "2"]
