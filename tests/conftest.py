@@ -1,8 +1,12 @@
-"""House rules of the tests: in CI a skipped test is a failed one."""
+"""House rules of the tests: in CI a skipped test is a failed one, and none fails for being slow."""
 
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -26,6 +26,15 @@ def processes_of(lab_pid: int) -> set[int]:
     return {int(path.name) for path in Path("/proc").glob("[0-9]*") if _namespace(path) == namespace}
 
 
+def _runs(pid: int) -> bool:
+    """A zombie does not: it is only waiting for whoever is process 1 around us to look at it, and not all do."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in ("Z", "X")
+
+
 def _namespace(process: Path) -> str | None:
     try:
         return os.readlink(process / "ns" / "pid")

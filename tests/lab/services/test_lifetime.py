@@ -1,5 +1,7 @@
 import argparse
 import asyncio
+import os
+import signal
 
 import pytest
 
@@ -62,11 +64,6 @@ async def test_a_killed_service_takes_its_children_along(stage: Stage) -> None:
 async def test_a_service_whose_real_part_dies_ends_with_1(stage: Stage) -> None:
     async with stage.running("broker", "--listen", f"127.0.0.1:{free_port()}") as process:
         [child] = descendants(process.pid)
-        await _kill(child)
+        os.kill(child, signal.SIGKILL)
         assert await asyncio.wait_for(process.wait(), 5) == 1
     assert "mosquitto ended by itself" in (stage.directory / "broker.log").read_text()
-
-
-async def _kill(pid: int) -> None:
-    killer = await asyncio.create_subprocess_exec("kill", "-KILL", str(pid))
-    await killer.wait()
