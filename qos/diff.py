@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from qos.plan import is_ours
-from qos.tree import Filter, Htb, HtbClass, Node, Qdisc, Tree
+from qos.tree import ROOT, Filter, Htb, HtbClass, Node, Qdisc, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,13 @@ def diff(want: Tree, found: Tree) -> list[Operation]:
     if _needs_rebuilding(want, found):
         return [Delete(found_root), *_additions(want, Tree())]
     return [*_deletions(want, found), *_additions(want, found)]
+
+
+def has_place(node: Qdisc | Filter, tree: Tree) -> bool:
+    """Is what it hangs on there? A class, a queue itself (x:0) or the one slot of tbf (x:1)."""
+    if node.parent == ROOT or node.parent in {each.handle for each in tree.classes}:
+        return True
+    return node.parent & 0xFFFF in (0, 1) and node.parent & 0xFFFF0000 in {qdisc.handle for qdisc in tree.qdiscs}
 
 
 def describe(operation: Operation) -> str:

@@ -9,7 +9,7 @@ import errno
 import struct
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar, assert_never
 
@@ -37,7 +37,7 @@ from qos.reading import ShaperCause
 from qos.tc_wire import Counters, Message
 from qos.tree import ROOT, Filter, HtbClass, Node, Qdisc, Tree
 
-_VISIT_S = 5.0  # a kernel that has not answered by then will not
+_ANSWER_S = 5.0  # a kernel that has not answered one request by then will not
 _DUMP_TRIES = 3  # a dump the kernel marks as interrupted is read anew
 _CREATE, _DO, _DUMP = (NetlinkRequest.flags[mode] for mode in ("create", "req", "dump"))
 
@@ -105,22 +105,30 @@ class Kernel:
     async def read(self, interface: str) -> Found:
         """KernelRefusedError if there is no such interface or we may not look."""
         async with self._visit(interface) as socket:
-            links = await socket.link("get", ifname=interface)
+            async with asyncio.timeout(_ANSWER_S):
+                links = await socket.link("get", ifname=interface)
             index, mtu_bytes = links[0]["index"], links[0].get("mtu")
             dumped = await _dump(socket, RTM_GETQDISC, index, tc_wire.read_qdisc)
             qdiscs = tuple(each for each in dumped if each.parent != _INGRESS)
             tree = Tree(tuple(each for each in qdiscs if each.parent == ROOT))
             if is_ours(tree):
-                classes = await _dump(socket, RTM_GETTCLASS, index, tc_wire.read_class)
-                ours = tuple(each for each in classes if each.handle & 0xFFFF0000 == HTB_HANDLE)
+                classes = await _dump(socket, RTM_GETTCLASS, index, tc_wire.read_class, parent=HTB_HANDLE)
                 filters = await _dump(socket, RTM_GETTFILTER, index, tc_wire.read_filter, parent=HTB_HANDLE)
-                tree = Tree(qdiscs, ours, tuple(dict.fromkeys(filters)))
+                tree = Tree(qdiscs, tuple(classes), tuple(filters))
             return Found(index, mtu_bytes, tree)
 
     async def count(self, interface: str, index: int) -> dict[int, Counters]:
-        """Counters by class handle; empty when there are no classes."""
+        """Counters by class handle; empty when there are no classes.
+
+        What a leaf drops from within (codel, cake) only the leaf itself counts, so drops are its own."""
         async with self._visit(interface) as socket:
-            return dict(await _dump(socket, RTM_GETTCLASS, index, tc_wire.read_counters))
+            classes = await _dump(socket, RTM_GETTCLASS, index, tc_wire.read_counters, parent=HTB_HANDLE)
+            queues = await _dump(socket, RTM_GETQDISC, index, tc_wire.read_counters)
+        drops = {message.parent: counters.drops for message, counters in queues}
+        return {
+            message.handle: replace(counters, drops=drops.get(message.handle, counters.drops))
+            for message, counters in classes
+        }
 
     async def carry_out(self, interface: str, index: int, operations: Iterable[Operation]) -> None:
         """In order, up to the first that is refused; KernelRefusedError tells which."""
@@ -135,10 +143,10 @@ class Kernel:
     @asynccontextmanager
     async def _visit(self, interface: str) -> AsyncIterator[Any]:
         try:
-            async with self._turn, asyncio.timeout(_VISIT_S), AsyncIPRoute(ext_ack=True) as socket:
+            async with self._turn, AsyncIPRoute(ext_ack=True) as socket:
                 yield socket
         except TimeoutError as error:
-            message = f"{interface}: the kernel did not answer within {_VISIT_S:g} s"
+            message = f"{interface}: the kernel did not answer within {_ANSWER_S:g} s"
             raise KernelRefusedError(message, cause=ShaperCause.REFUSED, errno=errno.ETIMEDOUT) from error
         except NetlinkError as error:
             raise KernelRefusedError(
@@ -205,9 +213,10 @@ def _new(node: Node) -> _Request:
 async def _send(socket: Any, message_type: int, flags: int, message: _Request, index: int) -> None:
     message["index"] = index
     request = NetlinkRequest(socket, message, msg_type=message_type, msg_flags=flags)
-    await request.send()
-    async for _ in request.response():
-        pass
+    async with asyncio.timeout(_ANSWER_S):
+        await request.send()
+        async for _ in request.response():
+            pass
 
 
 async def _dump(
@@ -215,7 +224,8 @@ async def _dump(
 ) -> list[_Read]:
     """Every message of one interface that `read` makes something of."""
     for _ in range(_DUMP_TRIES):
-        whole, found = await _dump_once(socket, message_type, index, read, parent)
+        async with asyncio.timeout(_ANSWER_S):
+            whole, found = await _dump_once(socket, message_type, index, read, parent)
         if whole:
             return found
     raise NetlinkDumpInterrupted(errno.EINTR)

@@ -12,7 +12,7 @@ from errno import ENOENT, EOPNOTSUPP
 
 import structlog
 
-from qos.diff import Add, Delete, describe, diff
+from qos.diff import Add, Delete, describe, diff, has_place
 from qos.errors import KernelRefusedError
 from qos.netlink import Found, Kernel, OperationRefusedError
 from qos.plan import CLASS_IDS, Abilities, is_foreign, is_ours, leaf_kind, plan, shaped_bps
@@ -20,7 +20,7 @@ from qos.rates import Rates, WantedRates
 from qos.reading import ClassReading, ShaperCause, ShaperReading, ShaperState
 from qos.settings import InterfaceSettings, QosSettings
 from qos.tc_wire import Counters
-from qos.tree import ROOT, Filter, HtbClass, Qdisc, Tree
+from qos.tree import Filter, HtbClass, Tree
 
 log = structlog.get_logger()
 
@@ -165,7 +165,7 @@ class Shaper:
         if not isinstance(refusal.operation, Add) or refusal.errno not in (ENOENT, EOPNOTSUPP):
             return
         node = refusal.operation.node
-        if isinstance(node, HtbClass) or not _has_place(node, now):
+        if isinstance(node, HtbClass) or not has_place(node, now):
             return
         kind = "u32" if isinstance(node, Filter) else node.kind
         without = self._abilities.without(kind)
@@ -286,16 +286,3 @@ def _refuse_foreign(line: _Line, tree: Tree) -> None:
     if is_foreign(tree) and tree.root is not None:
         message = f"{line.name} carries somebody's own {tree.root.kind} {tree.root.handle >> 16:x}:, which stays"
         raise KernelRefusedError(message, cause=ShaperCause.REFUSED)
-
-
-def _has_place(node: Qdisc | Filter, tree: Tree) -> bool:
-    majors = {qdisc.handle for qdisc in tree.qdiscs}
-    classes = {each.handle for each in tree.classes}
-    return (
-        node.parent == ROOT or node.parent in classes or (node.parent & 0xFFFF0000 in majors and _is_inner(node.parent))
-    )
-
-
-def _is_inner(parent: int) -> bool:
-    """The queue itself (x:0) or the one slot of tbf (x:1), against a class of htb that may be gone."""
-    return parent & 0xFFFF in (0, 1)

@@ -58,7 +58,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Of one class: sent packets and bytes, dropped packets, bytes waiting."""
+    """Sent packets and bytes, dropped packets, bytes waiting."""
 
     packets: int = 0
     bytes: int = 0
@@ -167,8 +167,8 @@ def read_filter(message: Message) -> Filter | None:
     return Filter(preference, protocol, message.handle & 0xFFF, keys, class_id, message.parent, message.handle)
 
 
-def read_counters(message: Message) -> tuple[int, Counters]:
-    """Class handle and what it counted."""
+def read_counters(message: Message) -> tuple[Message, Counters]:
+    """Of a class or a queue; zeros where it does not count."""
     try:
         attributes = dict(_each_attribute(message.stats2))
         size, packets = _BASIC.unpack_from(attributes[_STATS_BASIC])
@@ -176,8 +176,8 @@ def read_counters(message: Message) -> tuple[int, Counters]:
         if (wide := attributes.get(_STATS_PACKETS64)) is not None:
             (packets,) = _LONG.unpack_from(wide)
     except (struct.error, KeyError):
-        return message.handle, Counters()
-    return message.handle, Counters(packets, size, drops, backlog)
+        return message, Counters()
+    return message, Counters(packets, size, drops, backlog)
 
 
 def _read_qdisc_options(kind: str, options: bytes) -> QdiscOptions:

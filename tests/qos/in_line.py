@@ -62,6 +62,9 @@ def tree(interface: str) -> list[str]:
     shown = [tc(f"-d {what} show dev {interface}") for what in ("qdisc", "class")]
     if " ed6f: " in shown[0]:
         shown.append(tc(f"-d filter show dev {interface} parent ed6f:"))
+    shown[1] = "\n".join(
+        line for line in shown[1].splitlines() if not line.startswith("class fq_codel")
+    )  # passing flows
     plain = (re.sub(r"(fh|ht) [0-9a-f]+", r"\1", line.strip()) for each in shown for line in each.splitlines())
     return sorted(re.sub(r" (refcnt|direct_packets_stat) \d+", "", line) for line in plain if line)
 

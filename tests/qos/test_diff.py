@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qos.diff import Add, Change, Delete, Operation, diff
+from qos.diff import Add, Change, Delete, Operation, describe, diff, has_place
 from qos.match import Key
-from qos.plan import HTB_HANDLE, Abilities, plan
+from qos.plan import CLASS_IDS, HTB_HANDLE, Abilities, plan
 from qos.settings import QosSettings
 from qos.tree import ROOT, Bfifo, Filter, Foreign, Htb, HtbClass, Node, Qdisc, Tree
 
@@ -147,6 +147,22 @@ def _graft(model: Model, stranger: Node) -> None:
             model.filters.add(stranger)
         case Qdisc() if stranger.parent in model.classes:
             model.qdiscs[stranger.parent] = stranger
+
+
+@given(plans)
+def test_every_part_of_a_plan_has_its_place_in_it_and_none_in_an_empty_tree(tree: Tree) -> None:
+    parts = [*tree.qdiscs, *tree.filters]
+    assert all(has_place(each, tree) for each in parts)
+    assert [each for each in parts if has_place(each, Tree())] == [tree.root]
+    leaf = next(each for each in tree.qdiscs if each.parent == CLASS_IDS["p1"])
+    assert not has_place(leaf, replace(tree, classes=tree.classes[:1]))
+
+
+def test_operations_are_described_as_tc_would_name_them() -> None:
+    tree = plan(SITE, "up", link_bps=20_000_000, abilities=ABILITIES[2])
+    assert describe(Add(tree.qdiscs[0])) == "add tbf ed6e:"
+    assert describe(Change(tree.classes[1])) == "change class ed6f:10"
+    assert describe(Delete(tree.filters[2])) == "delete filter 10/3"
 
 
 @given(plans)

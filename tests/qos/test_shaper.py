@@ -140,14 +140,14 @@ async def test_applying_twice_changes_nothing_and_keeps_the_counters() -> None:
 async def test_a_new_rate_keeps_every_waiting_packet() -> None:
     with in_line_box():
         shaper = Shaper(site())
-        await shaper.set_rate(500_000, None)
+        await shaper.set_rate(100_000, None)
         full = frame(IPV4, ipv4(ports(9, 9, bytes(972))))
-        put("room0", *[full] * 14)  # 0.2 s at this rate; the leaf holds 15 180 bytes
+        put("room0", *[full] * 14)  # 1.2 s at this rate; the shortest leaf holds 15 180 bytes
         (waiting,) = await shaper.read()
         assert waiting.classes[3].backlog_bytes > 5000
         (faster,) = await shaper.set_rate(20_000_000, None)
         assert faster.rate_bps == 19_000_000
-        await until(lambda: sent("wan0")["p4"] == 14, within_s=0.15)
+        await until(lambda: sent("wan0")["p4"] == 14, within_s=3)
         (after,) = await shaper.read()
         assert (after.classes[3].drops, after.classes[3].backlog_bytes) == (0, 0)
 
@@ -156,7 +156,7 @@ async def test_a_full_class_drops_and_says_so() -> None:
     with in_line_box():
         shaper = Shaper(site())
         await shaper.set_rate(100_000, None)
-        put("room0", *[frame(IPV4, ipv4(ports(9, 9, bytes(972))))] * 40)
+        put("room0", *[frame(IPV4, ipv4(ports(9, 9, bytes(972))))] * 3000)  # more than the 4 MB cake allows itself
         (reading,) = await shaper.read()
         assert reading.classes[3].drops > 20
 
@@ -263,18 +263,21 @@ async def test_without_the_right_to_it_is_said_so() -> None:
 
 @contextmanager
 def another_process() -> Iterator[subprocess.Popen[str]]:
-    """Shapes wan0 until it is killed."""
+    """Shapes wan0, has emitted its first reading, and goes on until it is killed."""
     script = """
         import asyncio
         from qos.rates import Rates, WantedRates
         from qos.settings import QosSettings
         from qos.shaper import run
         site = QosSettings.model_validate({"interfaces": [{"name": "wan0", "direction": "up"}]})
-        asyncio.run(run(site, print, WantedRates(Rates(up_bps=20_000_000))))
+        emit = lambda reading: print("emitted", flush=True)
+        asyncio.run(run(site, emit, WantedRates(Rates(up_bps=20_000_000))))
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
+        assert process.stdout is not None
+        assert "emitted\n" in process.stdout, "ended before its first reading"
         yield process
     finally:
         process.kill()
@@ -283,7 +286,6 @@ def another_process() -> Iterator[subprocess.Popen[str]]:
 
 async def test_a_killed_process_leaves_a_tree_that_the_next_one_adopts() -> None:
     with in_line_box(), another_process() as process:
-        await until(lambda: "pref 13 " in _filters(), within_s=10)
         put("room0", MARKED["IPv4 EF"][0])
         await until(lambda: sent("wan0")["p1"] == 1)
         os.kill(process.pid, signal.SIGKILL)
@@ -302,10 +304,6 @@ async def test_a_killed_process_leaves_a_tree_that_the_next_one_adopts() -> None
         assert "ed6" not in tc("qdisc show dev wan0")
 
 
-def _filters() -> str:
-    return "\n".join(tree("wan0"))
-
-
 async def test_running_emits_holds_the_wanted_rates_and_cleans_up_when_cancelled() -> None:
     readings: list[ShaperReading] = []
     with in_line_box():
@@ -315,9 +313,9 @@ async def test_running_emits_holds_the_wanted_rates_and_cleans_up_when_cancelled
         await until(lambda: bool(readings))
         assert (readings[0].state, readings[0].classes) == (ShaperState.OFF, ())
         wanted.set(Rates(up_bps=20_000_000))
-        await until(lambda: readings[-1].state is ShaperState.ACTIVE, within_s=1)
+        await until(lambda: readings[-1].state is ShaperState.ACTIVE)
         wanted.set(Rates(up_bps=4_000_000))
-        await until(lambda: readings[-1].rate_bps == 3_800_000, within_s=0.5)
+        await until(lambda: readings[-1].rate_bps == 3_800_000)
         seen = len(readings)
         await until(lambda: len(readings) >= seen + 3)
         tc("class change dev wan0 parent ed6f:1 classid ed6f:10 htb rate 1mbit ceil 2mbit prio 0")
