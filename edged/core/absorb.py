@@ -65,8 +65,7 @@ def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Ab
             refused = {"actor": observation.actor, "role": observation.role, "asked": observation.asked}
             return state, (log(state, "access.refused", now, refused),)
         case SourceFailed():
-            failed: dict[str, Json] = {"source": observation.source, "error": observation.error}
-            return state, (log(state, "source.failed", now, {**failed, "failures": observation.failures}),)
+            return state, _source_failed(state, observation, now)
         case _:
             assert_never(observation)
 
@@ -74,6 +73,14 @@ def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Ab
 def log(state: State, name: str, now: float, data: Mapping[str, Json]) -> Event:
     """An event of the log channel, under the tier in force."""
     return Event(Channel.LOG, name, state.tier, now, data)
+
+
+def _source_failed(state: State, told: SourceFailed, now: float) -> tuple[Event, ...]:
+    """The first failure of a row, then ever fewer: one that fails for ever must not fill the record."""
+    if told.failures not in (1, 10, 100, 1000):
+        return ()
+    data: dict[str, Json] = {"source": told.source, "error": told.error, "failures": told.failures}
+    return (log(state, "source.failed", now, data),)
 
 
 def _seen(state: State, source: str, now: float) -> State:

@@ -93,10 +93,15 @@ def test_closing_no_session_is_refused() -> None:
 def test_refused_access_and_failed_sources_are_recorded() -> None:
     for observation, name in (
         (AccessRefused(1.0, "eve", "none", "act"), "access.refused"),
-        (SourceFailed(1.0, "router", "OSError", 3), "source.failed"),
+        (SourceFailed(1.0, "router", "OSError", 1), "source.failed"),
     ):
         events = judge(SITE, State(started_s=0.0), observation, 1.0).events
         assert [(e.channel, e.name) for e in events if e.name == name] == [(Channel.LOG, name)]
+
+
+def test_a_source_that_fails_for_ever_does_not_fill_the_record() -> None:
+    told = [judge(SITE, State(started_s=0.0), SourceFailed(1.0, "r", "E", n), 1.0).events for n in range(1, 2000)]
+    assert sum(event.name == "source.failed" for events in told for event in events) == 4
 
 
 def test_av_compliance_is_recorded_when_it_changes() -> None:
