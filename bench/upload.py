@@ -40,7 +40,8 @@ async def uploading(
     """The staff PC uploads while the block runs, and `seconds` long at least; `throughput_bps` waits for its result."""
     words = ["--protocol", load.protocol, "--seconds", f"{seconds:g}", "--rate", f"{load.over * link_bps:.0f}"]
     argv = lab.node_command("staff", [sys.executable, "-m", "lab.services.staff", *words])
-    upload = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+    # A session of its own: Ctrl-C is for us, and we end it.
+    upload = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE, start_new_session=True)
     try:
         yield upload
     finally:
