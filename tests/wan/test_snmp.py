@@ -205,7 +205,7 @@ async def test_nonsense_is_a_fault_with_a_cause_and_the_next_router_is_heard(
         if isinstance(who, User) and reply in V2C_ONLY:
             continue
         async with garbage_server(reply) as server:
-            found = await fault(client(port, server.port, who, timeout_s=0.05).get((UPTIME,)))
+            found = await fault(client(port, server.port, who, timeout_s=0.2).get((UPTIME,)))
             assert server.asked, what
         assert found is cause, what
     assert await client(port, agent.port, who).get((UPTIME,))
