@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
+from uuid import uuid4
 
 from edged.record.errors import RecordBroken
 from edged.record.recorded import DiskCause
@@ -28,7 +29,8 @@ CREATE TABLE event (
   previous BLOB NOT NULL, body BLOB NOT NULL
 );
 CREATE TABLE stream (
-  stream TEXT NOT NULL, start INTEGER PRIMARY KEY, length INTEGER NOT NULL, acknowledged INTEGER NOT NULL
+  stream TEXT NOT NULL, start INTEGER PRIMARY KEY, length INTEGER NOT NULL, acknowledged INTEGER NOT NULL,
+  continues INTEGER NOT NULL
 );
 CREATE TABLE kept (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """
@@ -65,7 +67,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA journal_size_limit = {4 << 20}")
     if fresh:
         connection.executescript(
-            f"BEGIN IMMEDIATE; {_SCHEMA}"
+            f"BEGIN IMMEDIATE; {_SCHEMA} INSERT INTO kept VALUES ('identity', '{uuid4()}');"
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )
 
@@ -134,6 +136,14 @@ def _numbers_set_aside(path: Path) -> list[int]:
 def read(connection: sqlite3.Connection, name: str) -> object:
     found = connection.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
     return found[0] if found else None
+
+
+def identity(connection: sqlite3.Connection) -> str:
+    """Raises RecordBroken for a file that has none."""
+    found = read(connection, "identity")
+    if not isinstance(found, str):
+        raise RecordBroken("the ledger has no identity")
+    return found
 
 
 def keep(connection: sqlite3.Connection, values: Mapping[str, Value]) -> None:

@@ -13,6 +13,7 @@ import structlog
 from edged.core.events import Channel
 from edged.record import database, retention
 from edged.record.errors import RecordBroken, RecordMisused
+from edged.record.numbering import Row
 from edged.record.past import Past, load, recorded
 from edged.record.recorded import DiskCause, Recorded
 from edged.record.retention import Victims, Volume
@@ -25,9 +26,16 @@ REFUSALS = (sqlite3.Error, OSError, RecordBroken)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    recorded: Recorded
-    previous: bytes
+class Streams:
+    """All streams as they are now."""
+
+    spans: Spans
+    continues: bool
+    """Whether a next life may continue the last one."""
+
+    def rows(self) -> Iterator[tuple[str, int, int, int, bool]]:
+        for span in self.spans.spans:
+            yield span.stream, span.start, span.length, span.acknowledged, self.continues
 
 
 class LedgerFile:
@@ -36,6 +44,8 @@ class LedgerFile:
         self._connection: sqlite3.Connection | None = None
         self._lock: int | None = None
         self.set_aside: list[Path] = []
+        self.identity: str | None = None
+        """Of the file last opened: tells it from one put in its place."""
 
     @property
     def is_open(self) -> bool:
@@ -55,11 +65,11 @@ class LedgerFile:
     def _open_and_load(self) -> Past | None:
         connection = database.open_database(self._path)
         try:
-            past = load(connection)
+            past, identity = load(connection), database.identity(connection)
         except (sqlite3.Error, RecordBroken):
             database.close_database(connection)
             raise
-        self._connection = connection
+        self._connection, self.identity = connection, identity
         return past
 
     def put_aside(self, why: Exception) -> None:
@@ -80,23 +90,18 @@ class LedgerFile:
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────
     def write(
-        self, rows: Sequence[Row], *, values: Mapping[str, database.Value], spans: Spans | None, victims: Victims
+        self, rows: Sequence[Row], values: Mapping[str, database.Value], streams: Streams | None, victims: Victims
     ) -> None:
-        """One transaction; on the disk when it returns if there are rows. Cursors alone may be lost with the power, not
-        with the process.
-        """
+        """One transaction. With rows it is on the disk when this returns; cursors alone a power cut may take back."""
         with self._transaction(sync="FULL" if rows else "NORMAL") as connection:
             connection.executemany(
                 "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
                 ((r.recorded.row, r.recorded.channel, r.recorded.tier, r.previous, r.recorded.body) for r in rows),
             )
             database.keep(connection, values)
-            if spans:
+            if streams:
                 connection.execute("DELETE FROM stream")
-                connection.executemany(
-                    "INSERT INTO stream VALUES (?, ?, ?, ?)",
-                    ((s.stream, s.start, s.length, s.acknowledged) for s in spans.spans),
-                )
+                connection.executemany("INSERT INTO stream VALUES (?, ?, ?, ?, ?)", streams.rows())
             retention.delete(connection, victims)
 
     def forget_after(self, row: int) -> None:

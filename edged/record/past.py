@@ -23,6 +23,8 @@ class Checkpoint:
 @dataclass(frozen=True, slots=True)
 class Past:
     spans: Spans
+    continues: bool
+    """Whether the numbers of the last stream were vouched for, so that it may be continued."""
     tip: bytes
     """What the next row must carry."""
     pending: dict[Channel, PendingRows]
@@ -34,10 +36,10 @@ class Past:
 
 def load(connection: sqlite3.Connection) -> Past | None:
     """None if the file is new. Raises sqlite3.Error."""
-    streams = [
-        Span(*found)
-        for found in connection.execute("SELECT stream, start, length, acknowledged FROM stream ORDER BY start")
-    ]
+    found = connection.execute(
+        "SELECT stream, start, length, acknowledged, continues FROM stream ORDER BY start"
+    ).fetchall()
+    streams = [Span(*columns[:4]) for columns in found]
     if not streams:
         return None
     newest = connection.execute("SELECT row, previous, body FROM event ORDER BY row DESC LIMIT 1").fetchone()
@@ -45,6 +47,7 @@ def load(connection: sqlite3.Connection) -> Past | None:
     spans = Spans((*streams[:-1], replace(streams[-1], length=last_row - streams[-1].start)))
     return Past(
         spans=spans,
+        continues=bool(found[-1][4]),
         tip=link(newest[1], newest[2]) if newest else genesis(spans.current.stream),
         pending=_pending(connection, spans),
         checkpoint=checkpoint(connection),

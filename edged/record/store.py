@@ -14,7 +14,8 @@ from edged.clock import Clock, boot_id
 from edged.core.events import Channel, Event
 from edged.record.envelope import Origin, stamp
 from edged.record.errors import RecordMisused
-from edged.record.ledger import Bounds, Ledger
+from edged.record.ledger import Ledger
+from edged.record.memory import Bounds
 from edged.record.recorded import Acknowledgement, Opening, Recorded, RecordStatus, Stretch
 from edged.record.retention import Volume
 from edged.record.settings import RecordSettings

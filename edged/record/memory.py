@@ -1,0 +1,180 @@
+"""What the ledger knows, whatever the disk does. Touches no file.
+
+Memory is the authority and the file its copy: what the disk refuses stays in `held`, in order. Only numbers the disk
+vouched for belong to its stream; while it refuses, events are numbered in a stream of their own. A refused write may be
+on the disk all the same: the file marks a stream as one to be continued only by a write after the one that brought it,
+so that a next life never continues numbers this one gave out on its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from edged.core.events import Channel, Event
+from edged.record.chain import genesis
+from edged.record.database import Value
+from edged.record.envelope import Origin, Stamp
+from edged.record.numbering import Row, numbered, within
+from edged.record.past import Checkpoint, Past
+from edged.record.recorded import Acknowledgement
+from edged.record.retention import Victims, Volume
+from edged.record.spans import PendingRows, Span, Spans
+
+_UNREAD = 2**40
+"""Rows recorded before the file could be read are counted from here: above any row it may turn out to hold."""
+_EVERYTHING = frozenset({"streams", "log_sent", "epoch", "evicted", "checkpoint", "checkpoint_wall_s"})
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    kept: Volume
+    held: int
+    """Events in memory while the disk refuses them; tier events may use as much again."""
+
+
+class Memory:
+    def __init__(self, origin: Origin, bounds: Bounds) -> None:
+        self._origin, self._bounds = origin, bounds
+        self.spans = Spans((Span(str(uuid4()), _UNREAD),))
+        self.held: dict[int, Row] = {}
+        self.pending = {channel: PendingRows() for channel in Channel}
+        self.durable_row = 0
+        """The newest row on the disk."""
+        self.volume = Volume(0, 0)
+        """What the file holds."""
+        self.checkpoint: Checkpoint | None = None
+        self.epoch = self.evicted = self.dropped = 0
+        self.unkept: set[str] = set()
+        """Values the file has older than they are here."""
+        self._tip = genesis(self.spans.current.stream)
+        self._vouched: str | None = None  # the growing stream, if the file is known to have it
+
+    # ── events ─────────────────────────────────────────────────────────────────────────────────────────
+    def numbered(self, events: Sequence[Event], now: Stamp, *, durable: bool = True) -> list[Row]:
+        """The rows these events would be. Raises RecordMisused."""
+        return numbered(events, origin=self._origin, now=now, span=self.spans.current, tip=self._tip, durable=durable)
+
+    def hold(self, events: Sequence[Event], now: Stamp) -> list[Row]:
+        """Keeps what there is room for. A crash may take these numbers with it, so they must not be the file's next
+        ones.
+        """
+        affordable = within(events, room=self._bounds.held - len(self.held), reserve=self._bounds.held)
+        self.dropped += len(events) - len(affordable)
+        if affordable and self.spans.current.stream == self._vouched:
+            self._begin_stream()
+        rows = self.numbered(affordable, now, durable=False)
+        self.adopt(rows)
+        self.held |= {row.recorded.row: row for row in rows}
+        return rows
+
+    def adopt(self, rows: Sequence[Row]) -> None:
+        """They are part of the ledger now."""
+        if not rows:
+            return
+        self.spans = self.spans.grown(len(rows))
+        self._tip = rows[-1].following
+        for channel, pending in self.pending.items():
+            pending.add(row.recorded.row for row in rows if row.recorded.channel is channel)
+
+    def remember(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self.unkept |= {"checkpoint", "checkpoint_wall_s"}
+
+    def _begin_stream(self) -> None:
+        self.spans = self.spans.begin(str(uuid4()))
+        self.unkept.add("streams")
+
+    # ── what arrived elsewhere ─────────────────────────────────────────────────────────────────────────
+    def sent(self, rows: Sequence[int]) -> None:
+        self.pending[Channel.LOG].settle(rows)
+        self.unkept.add("log_sent")
+
+    def acknowledged(self, stream: str, sequence: int) -> Acknowledgement:
+        span = self.spans.named(stream)
+        if span is None:
+            return Acknowledgement.UNKNOWN_STREAM
+        if sequence > span.length:
+            return Acknowledgement.BEYOND_HEAD
+        if sequence <= span.acknowledged:
+            return Acknowledgement.REPEATED
+        self.spans = self.spans.acknowledge(stream, sequence)
+        self.pending[Channel.TIER].settle_between(span.start + 1, span.start + sequence)
+        self.unkept.add("streams")
+        return Acknowledgement.APPLIED
+
+    def next_epoch(self) -> int:
+        self.epoch += 1
+        self.unkept.add("epoch")
+        return self.epoch
+
+    # ── the file ───────────────────────────────────────────────────────────────────────────────────────
+    @property
+    def continues(self) -> bool:
+        """Whether a next life may continue the growing stream."""
+        return self.spans.current.stream == self._vouched
+
+    def values(self, victims: Victims) -> Mapping[str, Value]:
+        """The values the file has older, as they are once `victims` are gone."""
+        older = self.unkept | {"evicted"} if victims.unsent else self.unkept
+        unsent = self.pending[Channel.LOG].after(0, 1)
+        values: dict[str, Value] = {
+            "log_sent": unsent[0] - 1 if unsent else self.spans.head,
+            "epoch": self.epoch,
+            "evicted": self.evicted + len(victims.unsent),
+            "checkpoint": self.checkpoint.body if self.checkpoint else None,
+            "checkpoint_wall_s": self.checkpoint.wall_s if self.checkpoint else None,
+        }
+        return {name: value for name, value in values.items() if name in older}
+
+    def wrote(self, rows: Sequence[Row], victims: Victims) -> None:
+        """The file holds all there is, and the victims no more."""
+        added = Volume(len(rows), sum(len(row.recorded.body) for row in rows))
+        self.volume = self.volume.plus(added).minus(victims.volume)
+        self.pending[Channel.LOG].settle(victims.unsent)
+        self.evicted += len(victims.unsent)
+        self.held.clear()
+        self.unkept.clear()
+        if not self.continues:
+            self.unkept.add("streams")  # from now on it may be continued
+        self.durable_row, self._vouched = self.spans.head, self.spans.current.stream
+
+    def forget_streams_before(self, row: int) -> None:
+        """`row` is the oldest still kept."""
+        self.spans = self.spans.kept_from(row)
+        self.unkept.add("streams")
+
+    def take_over(self, past: Past) -> None:
+        """What a file held when it was first read; what is held already comes after it."""
+        self.spans = self.spans.after(past.spans) if self.held else past.spans
+        self._tip = self._tip if self.held else past.tip
+        for channel, pending in self.pending.items():
+            pending.put_first(past.pending[channel].rows)
+        self.checkpoint = self.checkpoint or past.checkpoint
+        self.epoch, self.evicted = max(self.epoch, past.epoch), past.evicted
+        self.durable_row, self.volume = past.spans.head, past.volume
+        if self.held:
+            self.unkept.add("streams")
+        elif past.continues:
+            self._vouched = past.spans.current.stream
+        else:
+            self._begin_stream()
+
+    def start_fresh(self) -> None:
+        """The file is new and has nothing."""
+        self.write_everything()
+        if not self.held and not self.durable_row:
+            self.spans = Spans((Span(self.spans.current.stream, 0),))
+
+    def start_over(self) -> None:
+        """Nothing of what was on the disk is there any more; what memory holds remains."""
+        for pending in self.pending.values():
+            pending.settle_between(0, self.durable_row)
+        if not self.held:
+            self._begin_stream()
+            self._tip = genesis(self.spans.current.stream)
+        self.spans = self.spans.kept_from(self.durable_row + 1)
+        self._vouched, self.volume = None, Volume(0, 0)
+        self.write_everything()
+
+    def write_everything(self) -> None:
+        self.unkept |= _EVERYTHING
