@@ -39,7 +39,8 @@ _LEAF_MIN_FRAMES = 10
 _OFFLOAD_BYTES = 65536  # the longest packet segmentation offload hands over
 _BURST_S = 0.001  # what may leave back to back; the next queue down the line sees no more
 _LINK_HEADER_BYTES = 18  # Ethernet and one VLAN tag
-_CODEL_TARGET_S = 0.005
+_CODEL_TARGET_S = 0.005  # RFC 8289
+_CODEL_INTERVAL_S = 0.1
 _CAKE_BESTEFFORT = 3
 
 _ETH_ALL, _ETH_IPV4, _ETH_IPV6, _ETH_VLAN = 0x0003, 0x0800, 0x86DD, 0x8100
@@ -124,13 +125,14 @@ class _Line:
         )
 
     def leaf(self, name: str, guaranteed_bps: int) -> QdiscOptions:
+        # One frame and a half at the guaranteed rate, else a slow class would drop every second packet.
+        target_s = max(_CODEL_TARGET_S, 1.5 * self.frame_bytes * 8 / guaranteed_bps)
+        interval_s = _CODEL_INTERVAL_S - _CODEL_TARGET_S + target_s
         match self.abilities.leaves[0]:
             case "cake":
-                return Cake(_CAKE_BESTEFFORT)
+                return Cake(_CAKE_BESTEFFORT, round(target_s * 1e6), round(interval_s * 1e6))
             case "fq_codel":
-                # One frame and a half at the guaranteed rate, else a slow class would drop every second packet.
-                target_s = max(_CODEL_TARGET_S, 1.5 * self.frame_bytes * 8 / guaranteed_bps)
-                return FqCodel(_codel_us(target_s), limit_packets=1000, quantum_bytes=self.frame_bytes)
+                return FqCodel(_codel_us(target_s), _codel_us(interval_s), 1000, quantum_bytes=self.frame_bytes)
             case _:
                 # Uncut offloaded packets must fit, or an upload made of them never gets one through.
                 least_bytes = 0 if self.abilities.tbf else 2 * _OFFLOAD_BYTES

@@ -36,8 +36,8 @@ _TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
 _TBF_PARMS, _TBF_RATE64 = 1, 4
 _HTB_PARMS, _HTB_INIT, _HTB_RATE64, _HTB_CEIL64 = 1, 2, 6, 7
-_FQ_TARGET, _FQ_LIMIT, _FQ_QUANTUM = 1, 2, 6
-_CAKE_DIFFSERV = 3
+_FQ_TARGET, _FQ_LIMIT, _FQ_INTERVAL, _FQ_QUANTUM = 1, 2, 3, 6
+_CAKE_DIFFSERV, _CAKE_RTT, _CAKE_TARGET = 3, 7, 8
 _U32_CLASSID, _U32_SELECTOR = 1, 5
 _KIND, _OPTIONS, _STATS2 = 1, 2, 7
 _STATS_BASIC, _STATS_QUEUE, _STATS_PACKETS64 = 1, 3, 8
@@ -79,10 +79,15 @@ def qdisc_options(options: QdiscOptions) -> bytes:
             return _attributes(
                 (_FQ_TARGET, _WORD.pack(options.target_us)),
                 (_FQ_LIMIT, _WORD.pack(options.limit_packets)),
+                (_FQ_INTERVAL, _WORD.pack(options.interval_us)),
                 (_FQ_QUANTUM, _WORD.pack(options.quantum_bytes)),
             )
         case Cake():
-            return _attributes((_CAKE_DIFFSERV, _WORD.pack(options.diffserv)))
+            return _attributes(
+                (_CAKE_DIFFSERV, _WORD.pack(options.diffserv)),
+                (_CAKE_RTT, _WORD.pack(options.interval_us)),
+                (_CAKE_TARGET, _WORD.pack(options.target_us)),
+            )
         case Foreign():
             return b""
         case _:
@@ -192,16 +197,22 @@ def _read_qdisc_options(kind: str, options: bytes) -> QdiscOptions:
             _, r2q, default, _, _ = _HTB_GLOB.unpack_from(attributes[_HTB_INIT])
             return Htb(default, r2q)
         case "fq_codel":
-            target_us, limit, quantum = (
-                _WORD.unpack(attributes[number])[0] for number in (_FQ_TARGET, _FQ_LIMIT, _FQ_QUANTUM)
-            )
-            # Codel keeps units of 1024 ns and reports them rounded down: round up twice to get back what was asked.
-            units = ceil(target_us * 1000 / 1024)
-            return FqCodel(ceil(units * 1024 / 1000), limit, quantum)
+            target_us, interval_us = (_codel_us(_word(attributes, number)) for number in (_FQ_TARGET, _FQ_INTERVAL))
+            return FqCodel(target_us, interval_us, _word(attributes, _FQ_LIMIT), _word(attributes, _FQ_QUANTUM))
         case "cake":
-            return Cake(*_WORD.unpack(attributes[_CAKE_DIFFSERV]))
+            return Cake(*(_word(attributes, number) for number in (_CAKE_DIFFSERV, _CAKE_TARGET, _CAKE_RTT)))
         case _:
             return Foreign(kind)
+
+
+def _word(attributes: dict[int, bytes], number: int) -> int:
+    (value,) = _WORD.unpack(attributes[number])
+    return int(value)
+
+
+def _codel_us(told_us: int) -> int:
+    """Codel keeps units of 1024 ns and reports them rounded down: round up twice to get back what was asked."""
+    return ceil(ceil(told_us * 1000 / 1024) * 1024 / 1000)
 
 
 def _read_keys(selector: bytes) -> Iterator[Key]:

@@ -36,6 +36,7 @@ class Bfifo:
 @dataclass(frozen=True, slots=True)
 class FqCodel:
     target_us: int
+    interval_us: int
     limit_packets: int
     quantum_bytes: int
 
@@ -45,6 +46,9 @@ class Cake:
     """As a leaf: no rate of its own, one tin."""
 
     diffserv: int
+    target_us: int
+    interval_us: int
+    """What cake calls rtt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def _graft(model: Model, stranger: Node) -> None:
 
 @given(plans)
 def test_every_part_of_a_plan_has_its_place_in_it_and_none_in_an_empty_tree(tree: Tree) -> None:
-    parts = [*tree.qdiscs, *tree.filters]
+    parts: list[Qdisc | Filter] = [*tree.qdiscs, *tree.filters]
     assert all(has_place(each, tree) for each in parts)
     assert [each for each in parts if has_place(each, Tree())] == [tree.root]
     leaf = next(each for each in tree.qdiscs if each.parent == CLASS_IDS["p1"])

@@ -28,7 +28,8 @@ def message(kind: str, options: bytes, *, handle: int = 0, parent: int = 0, info
 def told(options: QdiscOptions) -> QdiscOptions:
     """What the kernel tells of what it was asked: codel keeps units of 1024 ns and rounds down both ways."""
     if isinstance(options, FqCodel):
-        return replace(options, target_us=(options.target_us * 1000 // 1024) * 1024 // 1000)
+        target_us, interval_us = ((us * 1000 // 1024) * 1024 // 1000 for us in (options.target_us, options.interval_us))
+        return replace(options, target_us=target_us, interval_us=interval_us)
     return options
 
 
@@ -76,9 +77,10 @@ def test_a_key_is_laid_out_as_the_kernels_header_says() -> None:
 
 
 def test_codels_unit_is_rounded_back_to_what_was_asked() -> None:
-    # The kernel keeps 5001 µs as 4883 units of 1024 ns and reports 5000.
-    told = struct.pack("=HHI", 8, 1, 5000) + struct.pack("=HHI", 8, 2, 1000) + struct.pack("=HHI", 8, 6, 1518)
-    assert tc_wire.read_qdisc(message("fq_codel", told)).options == FqCodel(5001, 1000, 1518)
+    # The kernel keeps 5001 µs as 4883 units of 1024 ns and reports 5000; so with 100001, 97657 and 100000.
+    told_us = {1: 5000, 2: 1000, 3: 100_000, 6: 1518}
+    body = b"".join(struct.pack("=HHI", 8, number, value) for number, value in told_us.items())
+    assert tc_wire.read_qdisc(message("fq_codel", body)).options == FqCodel(5001, 100_001, 1000, 1518)
 
 
 def test_a_rate_beyond_32_bits_is_read_from_its_own_attribute() -> None:
