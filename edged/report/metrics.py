@@ -1,7 +1,7 @@
 """Prometheus on loopback: each scrape reads the latest status snapshot through the table of
 `edged.report.metric_table`.
 
-Scrapes are served by threads, so the snapshot must not change after it was given: the daemon makes a new one instead.
+Scrapes are served by threads, the snapshot is made on the event loop. A loop that stands still gives no samples.
 """
 
 import asyncio
@@ -16,6 +16,9 @@ from edged.core.events import Json
 from edged.report.errors import ReportMisused
 from edged.report.metric_table import METRICS, Metric
 from edged.report.settings import MetricsSettings
+
+LOOP_ANSWERS_S = 2.0
+"""How long a scrape waits for the event loop; Prometheus gives it 10 s."""
 
 Place = Mapping[str, Json]
 """For each list passed on the way, by its path, the element that was taken."""
@@ -89,12 +92,12 @@ def _text(value: Json) -> str:
 
 @asynccontextmanager
 async def serve_metrics(settings: MetricsSettings, snapshot: Callable[[], Mapping[str, Json]]) -> AsyncIterator[int]:
-    """Serves `/metrics` while entered; gives the port. `snapshot` is called in another thread, once a scrape.
+    """Serves `/metrics` while entered; gives the port. `snapshot` is called on the loop, once a scrape.
 
     Raises ReportMisused if the port cannot be had.
     """
     registry = CollectorRegistry()
-    registry.register(SnapshotCollector(snapshot))
+    registry.register(SnapshotCollector(_from_loop(asyncio.get_running_loop(), snapshot)))
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
     try:
@@ -107,3 +110,18 @@ async def serve_metrics(settings: MetricsSettings, snapshot: Callable[[], Mappin
         await asyncio.to_thread(server.shutdown)  # up to 0.5 s, the pace at which it looks
         server.server_close()
         thread.join()
+
+
+def _from_loop(
+    loop: asyncio.AbstractEventLoop, snapshot: Callable[[], Mapping[str, Json]]
+) -> Callable[[], Mapping[str, Json]]:
+    async def make() -> Mapping[str, Json]:
+        return snapshot()
+
+    def ask() -> Mapping[str, Json]:
+        try:
+            return asyncio.run_coroutine_threadsafe(make(), loop).result(LOOP_ANSWERS_S)
+        except TimeoutError:
+            return {}
+
+    return ask

@@ -1,5 +1,7 @@
+import asyncio
 import copy
 import re
+import threading
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
@@ -134,15 +136,19 @@ edged_blind{source="probe:fiber"} 1.0
 """.strip().splitlines()
 
 
-def scrape(port: int) -> str:
+def get(port: int) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         page: bytes = answer.read()
     return page.decode()
 
 
+async def scrape(port: int) -> str:
+    return await asyncio.to_thread(get, port)
+
+
 async def test_a_scrape_shows_the_status_in_prometheus_words() -> None:
     async with serve_metrics(ANY_PORT, lambda: STATUS) as port:
-        page = scrape(port)
+        page = await scrape(port)
     lines = page.splitlines()
     assert [line for line in EXPECTED if line not in lines] == []
     families = {family.name: family for family in text_string_to_metric_families(page)}
@@ -153,9 +159,29 @@ async def test_a_scrape_shows_the_status_in_prometheus_words() -> None:
 async def test_each_scrape_reads_anew() -> None:
     status: dict[str, Json] = {"tier": {"tier": 0}}
     async with serve_metrics(ANY_PORT, lambda: status) as port:
-        assert "edged_tier 0.0" in scrape(port).splitlines()
+        assert "edged_tier 0.0" in (await scrape(port)).splitlines()
         status = {"tier": {"tier": 4}}
-        assert "edged_tier 4.0" in scrape(port).splitlines()
+        assert "edged_tier 4.0" in (await scrape(port)).splitlines()
+
+
+async def test_the_status_is_read_on_the_loop() -> None:
+    threads = []
+
+    def status() -> Mapping[str, Json]:
+        threads.append(threading.current_thread())
+        return STATUS
+
+    async with serve_metrics(ANY_PORT, status) as port:
+        await scrape(port)
+    assert threads == [threading.current_thread()]
+
+
+async def test_a_loop_that_stands_still_gives_no_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edged.report.metrics.LOOP_ANSWERS_S", 0.05)
+    async with serve_metrics(ANY_PORT, lambda: STATUS) as port:
+        page = get(port)  # blocks the loop
+    assert "process_resident_memory_bytes" in page
+    assert not re.search(r"^edged_", page, re.MULTILINE)
 
 
 async def test_a_port_in_use_is_misuse() -> None:
