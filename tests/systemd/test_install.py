@@ -17,6 +17,8 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from edged import __version__
+
 ROOT = Path(__file__).parents[2]
 INSTALL = ROOT / "systemd" / "install"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -108,7 +110,7 @@ def test_a_release_has_another_name_when_anything_in_it_differs(tmp_path: Path) 
         shutil.copy(ROOT / file, tmp_path / file)
     naming = "source=$1; release_name"
     before = call(naming, tmp_path).stdout.strip()
-    assert re.fullmatch(rf"{re.escape(PROJECT['project']['version'])}-[0-9a-f]{{8}}", before)
+    assert re.fullmatch(rf"{re.escape(__version__)}-[0-9a-f]{{8}}", before)
     assert call(naming, tmp_path).stdout.strip() == before
     (tmp_path / "edged" / "notify.py").write_text("# changed\n")
     assert call(naming, tmp_path).stdout.strip() != before
