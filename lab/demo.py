@@ -183,6 +183,8 @@ async def _check(lab: LabClient, scene: Scene) -> list[str]:
                 scene.copy.read()
                 recorded = json.loads(await _edgectl(lab, "events --json --last 1000"))
                 wrong = compare(scene.copy, [each["event"] for each in recorded], EXPECTED_TIERS)
+                kept = scene.doc["record"]["tier_pending"] if scene.doc else 0
+                wrong += [f"{kept} tier events are still waiting for the NOC's word"] if kept else []
                 await asyncio.sleep(0.5 if wrong else 0)
     return wrong
 

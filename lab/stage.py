@@ -72,7 +72,7 @@ def _line(link: Doc | None) -> Text:
 
 
 def noc(arrived: list[Doc], *, waiting: int = 0) -> RenderableType:
-    """What the NOC holds, and how many tier events still wait on the box for its word."""
+    """What the NOC holds, and how many tier events the box keeps until it has its word."""
     table = Table(box=None, padding=(0, 1), header_style="dim", expand=True)
     for column in ("SEQ", "RAISED AT", "TIER", "CAUSE", "DEMANDED RESPONSE"):
         table.add_column(column, no_wrap=True, overflow="ellipsis")
@@ -86,7 +86,7 @@ def noc(arrived: list[Doc], *, waiting: int = 0) -> RenderableType:
             data["cause"].replace("_", " ") + where,
             data["response"]["say"] if data["response"] else "–",
         )
-    title = "tier events at the NOC, each once" + (f" · {waiting} wait on the box" if waiting else "")
+    title = "tier events at the NOC, each once" + (f" · {waiting} not acknowledged yet" if waiting else "")
     return Panel(table, title=title, title_align="left", border_style="cyan", padding=0)
 
 

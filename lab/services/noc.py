@@ -67,7 +67,7 @@ class Noc:
                     await self._take(client, message)
             finally:
                 with contextlib.suppress(aiomqtt.MqttError):
-                    await client.publish(self._presence, _presence("stopped"), qos=1, retain=True, timeout=1)
+                    await client.publish(self._presence, _presence("offline"), qos=1, retain=True, timeout=1)
 
     def _say_ready(self) -> None:
         """Ready means: the first connection is made and everything is subscribed to."""
@@ -102,7 +102,7 @@ class Noc:
             clean_start=False,
             properties=lasting,
             keepalive=KEEPALIVE_S,
-            will=aiomqtt.Will(self._presence, _presence("lost"), qos=1, retain=True),
+            will=aiomqtt.Will(self._presence, _presence("offline"), qos=1, retain=True),
         )
 
 
@@ -124,7 +124,7 @@ def _presence(state: str) -> bytes:
 
 
 def _acknowledgement(due: Due) -> bytes:
-    return json.dumps({"stream": due.stream, "sequence": due.sequence}).encode()
+    return json.dumps({"stream": due.stream, "seq": due.sequence}).encode()
 
 
 def main() -> None:

@@ -15,13 +15,15 @@ def is_tier(tier: int) -> object:
 
 
 async def all_arrived(scene: Scene) -> list[str]:
-    """Wait until the NOC holds every tier event the daemon recorded; what is wrong with its copy then."""
+    """Wait until the NOC holds and has acknowledged every tier event recorded; what is wrong with its copy then."""
     wrong = ["never compared"]
     for _ in range(100):
         scene.noc.read()
         recorded = await scene.recorded()
         tiers = tuple(event["tier"] for event in recorded if event["type"] == "edge.tier.entered.v1")
         wrong = compare(scene.noc, recorded, tiers)
+        kept = (await scene.status())["record"]["tier_pending"]
+        wrong += [f"{kept} tier events not acknowledged"] if kept else []
         if not wrong:
             break
         await asyncio.sleep(0.2)

@@ -65,15 +65,15 @@ async def test_it_is_there_keeps_each_event_once_sees_gaps_and_acknowledges(port
             assert await said(box, "edge/v1/lab/noc/state") == {"state": "online"}
             await box.publish(f"{SITE}/evt/log", event(1), qos=1)
             await box.publish(f"{SITE}/evt/t2", event(2), qos=1)
-            assert await said(box, f"{SITE}/ack") == {"stream": "s", "sequence": 2}
+            assert await said(box, f"{SITE}/ack") == {"stream": "s", "seq": 2}
             await box.publish(f"{SITE}/evt/t2", b"\xff garbage", qos=1)
             await box.publish(f"{SITE}/evt/t3", event(5), qos=1)
             await box.publish(f"{SITE}/evt/t2", event(2), qos=1)
-            assert await said(box, f"{SITE}/ack") == {"stream": "s", "sequence": 2}
+            assert await said(box, f"{SITE}/ack") == {"stream": "s", "seq": 2}
             await box.publish(f"{SITE}/tel/link", b"{}", qos=1)
             await summary(stage, gaps={"s": [[3, 4]]}, duplicates=1)
             assert _summary(stage)["counts"] == {"garbage": 1, "log": 1, "telemetry": 1, "tier": 4}
-        assert await said(box, "edge/v1/lab/noc/state") == {"state": "stopped"}
+        assert await said(box, "edge/v1/lab/noc/state") == {"state": "offline"}
 
         await box.publish(f"{SITE}/evt/log", event(3), qos=1)  # kept by the broker for who is away
         async with stage.running("noc", *noc):
