@@ -74,8 +74,9 @@ def _line(link: Doc | None) -> Text:
 def noc(arrived: list[Doc], *, waiting: int = 0) -> RenderableType:
     """What the NOC holds, and how many tier events the box keeps until it has its word."""
     table = Table(box=None, padding=(0, 1), header_style="dim", expand=True)
-    for column in ("SEQ", "RAISED AT", "TIER", "CAUSE", "DEMANDED RESPONSE"):
-        table.add_column(column, no_wrap=True, overflow="ellipsis")
+    for column, width in (("SEQ", 4), ("RAISED", 8), ("TIER", 17), ("CAUSE", 24)):
+        table.add_column(column, no_wrap=True, min_width=width)
+    table.add_column("DEMANDED RESPONSE", no_wrap=True, ratio=1)
     for event in arrived:
         data, tier = event["data"], event["tier"]
         where = f" ({data['cause_at']})" if data["cause_at"] else ""

@@ -100,7 +100,7 @@ def _row_events(was: State, judged: State, s: Situation) -> list[Event]:
 
 
 def _tier_event(plan: Plan, was: State, judged: State, s: Situation) -> Event:
-    found = rootcause.find(plan, judged, s)
+    found = rootcause.find(plan, judged, situation(plan, judged, s.now))  # as it is after the step
     row = containment.leading(judged.tiers)
     data: dict[str, Json] = {
         "previous": was.tier,

@@ -232,6 +232,7 @@ def test_tiers_come_down_in_the_order_of_their_rules() -> None:
     room.link("fiber").link("cellular").media().phone(True).router("0").wait(5)
     room.act(Act.ACKNOWLEDGED).act(Act.CONTINUITY_CONFIRMED).wait(120)
     assert room.tiers[room.tiers.index(4) :] == [4, 3, 2, 0]
+    assert room.last("tier.entered").data["cause"] == "none"
 
 
 # ── sites with less ──
