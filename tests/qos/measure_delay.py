@@ -125,7 +125,10 @@ def _talk(taken: Taken, duration_s: float) -> None:
         media.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 46 << 2)
         media.connect((_LISTENER, _MEDIA))
         for _ in range(int(duration_s / _PACE_S)):
-            media.send(struct.pack("=q", time.time_ns()) + bytes(192))
+            try:
+                media.send(struct.pack("=q", time.time_ns()) + bytes(192))
+            except ConnectionError:  # the listener has heard enough
+                return
             taken.sent += 1
             time.sleep(_PACE_S)
 
