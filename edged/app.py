@@ -65,7 +65,6 @@ async def run(path: Path) -> None:
     loaded: Loaded | None = load(path)
     while loaded is not None:
         loaded = await _live(loaded, stop)
-    notify("STOPPING=1")
 
 
 async def _live(loaded: Loaded, stop: asyncio.Event) -> Loaded | None:
@@ -110,6 +109,8 @@ class House:
             self.judging.tell(self._phase(Phase.STARTED))
             log.info("watching", site=self._config.site.name, not_watched=self.judging.plan.unwatched())
             await _first_of(stop, self._over)
+            if self._next is None:
+                notify("STOPPING=1")
             await self.judging.submit(self._phase(Phase.RELOADING if self._next else Phase.STOPPING))
             for task in tasks:
                 task.cancel()

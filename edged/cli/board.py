@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from edged.cli.words import TIER_STYLES, TIER_WORDS, WARN, live, number, rate, span, word
+from edged.cli.words import NOTHING_KNOWN, TIER_STYLES, TIER_WORDS, WARN, live, number, rate, span, word
 
 Doc = dict[str, Any]
 
@@ -38,9 +38,10 @@ def tier(doc: Doc) -> RenderableType:
     """The banner: what to do now, who, and how long is left."""
     now = doc["tier"]
     number_ = now["tier"]
-    text = Text.assemble(
-        (f" TIER {number_} {TIER_WORDS[number_]} ", TIER_STYLES[number_]), f"  for {span(now['for_s'])}"
-    )
+    said, style = TIER_WORDS[number_], TIER_STYLES[number_]
+    if number_ == 0 and all(link["verdict"] == "unknown" for link in doc["links"]):
+        said, style = NOTHING_KNOWN
+    text = Text.assemble((f" TIER {number_} {said} ", style), f"  for {span(now['for_s'])}")
     if now["cause"] not in ("none", "unknown"):
         where = f" ({now['cause_at']})" if now["cause_at"] else ""
         text.append(f"  ·  cause: {now['cause'].replace('_', ' ')}{where}")

@@ -48,6 +48,8 @@ TIER_STYLES = (
     "bold white on red",
     "bold white on red",
 )
+NOTHING_KNOWN = ("NOTHING KNOWN YET", "bold white on grey37")
+"""Instead of tier 0's word while no link has been heard of: unknown is not well."""
 TIER_WORDS = ("ALL WELL", "WATCH", "CONFIRM", "HOLD AND CALL", "HALT")
 
 

@@ -32,7 +32,8 @@ def read_only(directory: Path, *, limit: int = 100) -> PostMortem:
     """Reads the ledger in `directory`. Raises RecordBroken if there is none, or none that can be read."""
     path = directory / database.FILE_NAME
     try:
-        written = max(file.stat().st_mtime for file in (path, Path(f"{path}-wal")) if file.exists())
+        log = Path(f"{path}-wal")
+        written = max(path.stat().st_mtime, log.stat().st_mtime if log.exists() else 0.0)
         with closing(_open(path)) as connection:
             return _read(connection, limit, written)
     except (OSError, ValueError, sqlite3.Error) as error:

@@ -7,6 +7,8 @@ Scrapes are served by threads, the snapshot is made on the event loop. A loop th
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -100,8 +102,15 @@ async def serve_metrics(settings: MetricsSettings, snapshot: Callable[[], Mappin
     registry.register(SnapshotCollector(_from_loop(asyncio.get_running_loop(), snapshot)))
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
+    # In a thread: it looks up this box's name, which takes 10 s where the name server is dead.
+    starting = asyncio.ensure_future(
+        asyncio.to_thread(start_http_server, settings.port, str(settings.address), registry)
+    )
     try:
-        server, thread = start_http_server(settings.port, str(settings.address), registry)
+        server, thread = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        starting.add_done_callback(_stop_late)
+        raise
     except OSError as error:
         raise ReportMisused(f"cannot serve metrics on {settings.address} port {settings.port}: {error}") from error
     try:
@@ -110,6 +119,14 @@ async def serve_metrics(settings: MetricsSettings, snapshot: Callable[[], Mappin
         await asyncio.to_thread(server.shutdown)  # up to 0.5 s, the pace at which it looks
         server.server_close()
         thread.join()
+
+
+def _stop_late(starting: "asyncio.Future[tuple[WSGIServer, Thread]]") -> None:
+    """Nobody waits for it any more: it must not keep the port."""
+    if not starting.cancelled() and starting.exception() is None:
+        server, _ = starting.result()
+        server.socket.close()
+        Thread(target=server.shutdown, daemon=True).start()
 
 
 def _from_loop(

@@ -39,7 +39,7 @@ async def test_an_answer_is_timed_by_the_kernel(address: str, pin: Pin | None) -
     outcome = await probe(target(address), pin or Pin(source=ip_address(address)), timeout_s=1)
     assert isinstance(outcome, Answered)
     assert outcome.stamps is Stamps.KERNEL
-    assert 0 < outcome.rtt_s < 0.05
+    assert 0 < outcome.rtt_s < 1
 
 
 async def test_each_of_many_probes_on_their_way_gets_its_own_answer() -> None:

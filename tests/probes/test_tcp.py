@@ -24,7 +24,7 @@ async def test_a_handshake_is_an_answer_timed_by_the_kernel(address: str) -> Non
     server.close()
     assert isinstance(outcome, Answered)
     assert outcome.stamps is Stamps.KERNEL
-    assert 0 < outcome.rtt_s < 0.05
+    assert 0 < outcome.rtt_s < 1
 
 
 async def test_a_reset_is_an_answer_too() -> None:
@@ -32,7 +32,7 @@ async def test_a_reset_is_an_answer_too() -> None:
         bound.bind(("127.0.0.1", 0))
         outcome = await probe(target("127.0.0.1", bound.getsockname()[1]), LOOPBACK, timeout_s=1)
     assert isinstance(outcome, Answered)
-    assert outcome.rtt_s < 0.05
+    assert outcome.rtt_s < 1
 
 
 async def test_silence_is_a_loss_and_leaves_no_socket_behind() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 
 import pytest
 
@@ -132,10 +131,9 @@ async def test_reading_a_big_tree_lets_the_rest_of_the_process_run() -> None:
         kernel = Kernel()
         await bring(kernel, want)
         reading = asyncio.create_task(kernel.read("wan0"))
-        slices_s = []
+        turns = 0
         while not reading.done():
-            before_s = time.thread_time()
             await asyncio.sleep(0)
-            slices_s.append(time.thread_time() - before_s)
+            turns += 1
         assert len(reading.result().tree.filters) == len(want.filters)
-        assert max(slices_s) < 0.02  # of processor time; about 2 ms measured, and a slow machine must not fail this
+        assert turns > 20  # the rest of the process had its turn again and again; 42 measured

@@ -48,6 +48,7 @@ def test_what_was_never_heard_is_unknown_and_not_good() -> None:
     assert shown.count("UNKNOWN") >= 4  # two links, two UPSes
     assert "UP" not in shown.split()
     assert "ROUTER unknown yet" in shown
+    assert "ALL WELL" not in shown
 
 
 def test_tier_3_shows_the_sentence_who_and_how_long_is_left() -> None:
