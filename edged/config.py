@@ -51,8 +51,9 @@ class SiteLink(LinkSettings):
     provider: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     wan: Annotated[str, Field(min_length=1, max_length=16)] | None = None
     """The router's index of the WAN behind it."""
-    up_mbit: Annotated[float, Field(gt=0, le=100_000)] | None = None
-    down_mbit: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    up_mbit: Annotated[float, Field(ge=0.2, le=10_000)] | None = None
+    down_mbit: Annotated[float, Field(ge=0.2, le=10_000)] | None = None
+    """What the shapers can do even when relieved: they shape 0.1 Mbit/s to 10 Gbit/s."""
 
     @model_validator(mode="after")
     def _rates_in_pairs(self) -> Self:

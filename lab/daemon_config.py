@@ -49,6 +49,18 @@ direction = "down"
 protocol = "udp"
 port = "5004-5006"
 host = "198.51.100.30"
+[[qos.p1.ports]]
+host = "198.51.100.40"
+[[qos.p1.ports]]
+host = "198.51.100.20"
+[[qos.p2.ports]]
+protocol = "tcp"
+port = 443
+host = "198.51.100.30"
+[[qos.p2.ports]]
+protocol = "tcp"
+port = 1883
+host = "198.51.100.10"
 
 [media]
 interface = "lan0"
