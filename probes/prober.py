@@ -34,9 +34,24 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TwoWay:
+    """What a STAMP reflector adds to one answer: each direction by itself."""
+
+    number: int | None
+    """The reflector's own sequence number: how many of our probes reached it in this session. None: it keeps none."""
+    out_ns: int
+    """T2 - T1: one-way delay plus the offset between the two clocks."""
+    back_ns: int
+    """T4 - T3: likewise, with the offset the other way round."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     rtt_s: float
     stamps: Stamps
+    two_way: TwoWay | None = None
+    mapped: str | None = None
+    """Our address as a STUN server saw it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,61 @@ class LinkCause(StrEnum):
     RECOVERING = "recovering"  # answers again, hold-down still running
     STALLED = "stalled"  # our own loop stood still: the detector is frozen
     BLIND = "blind"  # we cannot probe at all (not permitted, no buffers): nothing is known
+    REFLECTOR = "reflector"  # probes go unanswered, yet what users ask for still arrives: the fault is at the far end
+
+
+class Direction(StrEnum):
+    """Of a link, seen from the room."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class WayReading:
+    """One direction of a link over the last second, where a STAMP reflector tells the two apart."""
+
+    direction: Direction
+    loss_pct: float | None
+    delay_above_s: float | None
+    """Median one-way delay above this direction's own baseline. The two clocks need not agree."""
+    jitter_s: float | None
+    lossy: bool
+    """The sequential test on loss alarmed for this direction."""
+    slow: bool
+    """The sequential test on delay alarmed for this direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the verdict rests on: reproducible with paper and pencil from docs/decisions on detection."""
+
+    test: str
+    """Which rule decided: "joint", "votes", "carrier", "gray_loss", "delay", …"""
+    nats: float
+    """Log-likelihood held for "dead" by the joint test."""
+    trip_nats: float
+    """Where it trips: ln(1/alpha), from the declared false-alarm rate."""
+    misses: int
+    """Of the joint run."""
+    pi: float
+    """Learnt P(loss | the probe before was answered)."""
+    q: float
+    """Learnt P(loss | the probe before was lost)."""
+    votes: int
+    voters: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReading:
+    """Bytes of our own probing on a metered link in this calendar month (UTC), both directions, IP header included."""
+
+    month: str
+    """"2026-11"."""
+    limit_bytes: int
+    used_bytes: int
+    stretched: bool
+    """Whether the calm pace was slowed to keep within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +121,18 @@ class LinkReading:
     sent: int
     lost: int
     targets: tuple[TargetReading, ...]
+    rtt_min_s: float | None = None
+    rtt_p99_s: float | None = None
+    burst_mean: float | None = None
+    """Mean length of the runs of lost probes over the last ten seconds, in probes; None where none was lost."""
+    burst_longest: int = 0
+    mos: float | None = None
+    """Of a call over this link, E-model (ITU-T G.107), 1 to 4.5."""
+    pace: str = "calm"
+    ways: tuple[WayReading, ...] = ()
+    """Up and down, where a STAMP target answers; else empty."""
+    evidence: Evidence | None = None
+    budget: BudgetReading | None = None
 
 
 class Medium(StrEnum):
