@@ -1,6 +1,6 @@
 import pytest
 
-from probes.quality import Figures, Jitter, Sample, figures
+from probes.quality import Jitter, Sample, figures
 
 
 def samples(*rtts_ms: float | None) -> list[Sample]:
@@ -8,23 +8,28 @@ def samples(*rtts_ms: float | None) -> list[Sample]:
 
 
 @pytest.mark.parametrize(
-    ("rtts_ms", "expected", "loss_pct"),
+    ("rtts_ms", "median_min_p95_p99_ms", "lost", "loss_pct"),
     [
-        ([], Figures(0, 0, None, None), None),
-        ([None], Figures(1, 1, None, None), 100.0),
-        ([20], Figures(1, 0, 0.020, 0.020), 0.0),
-        ([30, None, 10, 20], Figures(4, 1, 0.020, 0.030), 25.0),
-        ([10, 20], Figures(2, 0, 0.015, 0.020), 0.0),
-        ([*range(1, 21)], Figures(20, 0, 0.0105, 0.019), 0.0),
-        ([*range(1, 101)], Figures(100, 0, 0.0505, 0.095), 0.0),
+        ([], None, 0, None),
+        ([None], None, 1, 100.0),
+        ([20], (20, 20, 20, 20), 0, 0.0),
+        ([30, None, 10, 20], (20, 10, 30, 30), 1, 25.0),
+        ([10, 20], (15, 10, 20, 20), 0, 0.0),
+        ([*range(1, 21)], (10.5, 1, 19, 20), 0, 0.0),
+        ([*range(1, 101)], (50.5, 1, 95, 99), 0, 0.0),
+        ([*range(200, 0, -1)], (100.5, 1, 190, 198), 0, 0.0),
     ],
 )
-def test_figures_of_a_second(rtts_ms: list[float | None], expected: Figures, loss_pct: float | None) -> None:
+def test_figures_of_a_second(
+    rtts_ms: list[float | None], median_min_p95_p99_ms: tuple[float, ...] | None, lost: int, loss_pct: float | None
+) -> None:
     seen = figures(samples(*rtts_ms))
-    assert (seen.sent, seen.lost) == (expected.sent, expected.lost)
-    assert seen.rtt_s == pytest.approx(expected.rtt_s)
-    assert seen.rtt_p95_s == pytest.approx(expected.rtt_p95_s)
-    assert seen.loss_pct == loss_pct
+    assert (seen.sent, seen.lost, seen.loss_pct) == (len(rtts_ms), lost, loss_pct)
+    rtts = seen.rtt_s, seen.rtt_min_s, seen.rtt_p95_s, seen.rtt_p99_s
+    if median_min_p95_p99_ms is None:
+        assert rtts == (None, None, None, None)
+    else:
+        assert rtts == pytest.approx([ms / 1000 for ms in median_min_p95_p99_ms])
 
 
 @pytest.mark.parametrize(
