@@ -17,8 +17,8 @@ SECONDS_A_YEAR = 365.25 * 86400
 _PRIOR_ANSWERED, _PRIOR_FIRST, _PRIOR_LOST, _PRIOR_AGAIN = 200.0, 1.0, 10.0, 2.0
 # About 5 min at 60 probes a second, and 400 losses; older ones fade.
 _REMEMBERED_ANSWERED, _REMEMBERED_LOST = 20_000.0, 400.0
-_PI_BOUNDS = (0.0005, 0.2)
-_Q_BOUNDS = (0.05, 0.8)  # at 0.8 a black hole still trips after some 80 probes, 1.3 s of three targets at session pace
+_PI_BOUNDS = (0.0002, 0.2)
+_Q_BOUNDS = (0.05, 0.95)  # at 0.95 a black hole still trips after some 430 probes, 2.9 s of three targets in doubt
 _IF_DEAD = 0.99  # a dead link loses a probe with this probability
 
 

@@ -17,6 +17,7 @@ from probes.aim import Aim
 from probes.carrier import Carrier
 from probes.flight import Fate, Flight, Lane
 from probes.link_settings import LinkSettings
+from probes.outside import Outside
 from probes.pace import Pace, PaceControl
 from probes.prober import Answered
 from probes.quality import figures
@@ -35,13 +36,14 @@ async def watch_link(
     emit: Callable[[LinkReading], None],
     *,
     pace: PaceControl,
+    outside: Outside | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Emits a reading at once, at each change of verdict or cause, and once a second, until cancelled.
 
     Nothing the network does raises. Raises MisuseError for a target that cannot work, such as an unreadable key.
     """
-    link = LinkProber(settings, emit, pace=pace, monotonic=monotonic)
+    link = LinkProber(settings, emit, pace=pace, outside=outside or Outside(), monotonic=monotonic)
     try:
         await link.run()
     finally:
@@ -57,9 +59,11 @@ class LinkProber:
         emit: Callable[[LinkReading], None],
         *,
         pace: PaceControl,
+        outside: Outside,
         monotonic: Callable[[], float],
     ) -> None:
         self._settings, self._emit, self._control, self._monotonic = settings, emit, pace, monotonic
+        self._outside = outside
         self._log = log.bind(link=settings.name)
         self._rules = settings.rules
         self._aims = [Aim(target, settings.timeout_s) for target in settings.targets]
@@ -75,7 +79,7 @@ class LinkProber:
         self._told = self._detector.judge(now_s)
         # In this order: a witness is heard before the silence it may contradict.
         self._lanes = self._slow_lane, self._fast_lane, self._mute_lane = Lane(), Lane(), Lane()
-        self._pace, self._suspicious = Pace.CALM, False
+        self._pace, self._suspicious, self._in_doubt = Pace.CALM, False, False
         self._summary_s = now_s
         self._carrier = Carrier(settings.interface) if settings.interface is not None else None
         self._stagger(now_s)
@@ -98,7 +102,7 @@ class LinkProber:
         """All that is due at `now_s`; `planned_s` is when this should have run."""
         if now_s - planned_s > max(_LEAST_STALL_S, _STALL_INTERVALS * self._settings.paces.interval_s(self._pace)):
             self._stalled(planned_s, now_s)
-        self._look_at_carrier()
+        self._look_outside(now_s)
         for aim in self._aims:
             aim.expire(now_s)
         for lane in self._lanes:
@@ -144,12 +148,12 @@ class LinkProber:
             flight.fate = Fate.ANSWERED
 
     def _follow_pace(self, now_s: float) -> None:
-        suspicious = self._detector.suspicious(now_s)
+        suspicious, in_doubt = self._detector.suspicious(now_s), self._detector.in_doubt
         pace = self._control.pace(suspicious=suspicious)
-        if (pace, suspicious) == (self._pace, self._suspicious):
+        if (pace, suspicious, in_doubt) == (self._pace, self._suspicious, self._in_doubt):
             return
-        self._log.debug("link_pace", pace=pace, suspicious=suspicious)
-        self._pace, self._suspicious = pace, suspicious
+        self._log.debug("link_pace", pace=pace, suspicious=suspicious, in_doubt=in_doubt)
+        self._pace, self._suspicious, self._in_doubt = pace, suspicious, in_doubt
         self._detector.session(pace is Pace.SESSION)
         self._stagger(now_s)
 
@@ -158,7 +162,7 @@ class LinkProber:
         paces = self._settings.paces
         for heavy, interval_s in (
             (True, paces.heavy_interval_s(suspicious=self._suspicious)),
-            (False, paces.interval_s(self._pace)),
+            (False, paces.interval_s(self._pace, in_doubt=self._in_doubt)),
         ):
             aims = [aim for aim in self._aims if aim.heavy == heavy and aim.interval_s != interval_s]
             for place, aim in enumerate(aims):
@@ -179,10 +183,15 @@ class LinkProber:
         for aim in self._aims:
             aim.forget_all()
 
-    def _look_at_carrier(self) -> None:
-        """A few µs, so at every turn: a pulled cable is known before the first probe is missed."""
+    def _look_outside(self, now_s: float) -> None:
+        """The carrier costs a few µs, so at every turn: a pulled cable is known before the first probe is missed.
+        Users' bytes cost more: once a second, and when they may decide.
+        """
         if self._carrier is not None:
             self._detector.carrier(self._carrier.up())
+        self._detector.far_carrier(self._outside.far_carrier)
+        if self._in_doubt or self._told.verdict is not Verdict.UP or now_s >= self._summary_s:
+            self._detector.user_bytes(self._outside.user_bytes(), now_s)
 
     # ── telling ────────────────────────────────────────────────────────────────────────────────────────
     def _tell(self, now_s: float) -> None:
@@ -220,6 +229,8 @@ class LinkProber:
             sent=seen.sent,
             lost=seen.lost,
             targets=tuple(self._target_reading(aim, now_s, held) for aim in self._aims),
+            pace=self._pace.value,
+            evidence=held.evidence,
         )
 
     def _target_reading(self, aim: Aim, now_s: float, held: Holding) -> TargetReading:

@@ -1,5 +1,5 @@
 """How often a link is asked. Calm when nothing is at stake, alert on suspicion, session while somebody depends on the
-link.
+link; and in any of them, quicker still while a run of misses is under way, which is over in a fraction of a second.
 """
 
 from enum import StrEnum
@@ -18,13 +18,15 @@ class Pace(StrEnum):
 
 
 class Paces(BaseModel):
-    """Seconds between two probes of one target. Three targets at 50 ms are 35 kbit/s each way."""
+    """Seconds between two probes of one target. Three targets at 50 ms are 35 kbit/s each way, at 20 ms 86 kbit/s."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     calm_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
     alert_s: Annotated[float, Field(ge=0.02, le=10)] = 0.1
     session_s: Annotated[float, Field(ge=0.01, le=1)] = 0.05
+    suspect_s: Annotated[float, Field(ge=0.01, le=1)] = 0.02
+    """While a run of misses is under way: a cut is sure after some 15 misses, so asking faster is knowing sooner."""
 
     @model_validator(mode="after")
     def _quicken(self) -> Self:
@@ -33,7 +35,12 @@ class Paces(BaseModel):
             raise ValueError(f"paces must quicken from calm to alert to session, not {given}")
         return self
 
-    def interval_s(self, pace: Pace) -> float:
+    def interval_s(self, pace: Pace, *, in_doubt: bool = False) -> float:
+        """`in_doubt`: a run of misses is under way."""
+        usual_s = self._usual_s(pace)
+        return min(usual_s, self.suspect_s) if in_doubt else usual_s
+
+    def _usual_s(self, pace: Pace) -> float:
         match pace:
             case Pace.CALM:
                 return self.calm_s

@@ -77,20 +77,34 @@ class Silence:
 
     @property
     def tripped(self) -> bool:
-        voters = [state for state in self._voters if not state.aside]
-        return self._joint.tripped or sum(state.test.tripped for state in voters) >= needed_votes(len(voters))
+        votes, voters = self.votes
+        return self._joint.tripped or votes >= needed_votes(voters)
 
     @property
-    def evidence_nats(self) -> float:
-        """Of the joint run."""
-        return self._joint.evidence_nats
+    def joint(self) -> SilenceTest:
+        """Over all voters."""
+        return self._joint
+
+    @property
+    def in_doubt(self) -> bool:
+        """A run of misses is under way and not yet long enough to be sure."""
+        return self._joint.misses > 0 and not self.tripped
+
+    @property
+    def votes(self) -> tuple[int, int]:
+        """(voters whose own test tripped, voters)."""
+        voters = [state for state in self._voters if not state.aside]
+        return sum(state.test.tripped for state in voters), len(voters)
 
     def contradicted(self, now_s: float) -> bool:
         """Whether a witness heard from the far side since the silence began, and lately."""
-        began_s = self._joint_silent_s
-        if not self._joint.tripped:
-            began_s = max((state.silent_s for state in self._voters if state.test.tripped), default=now_s)
-        return self._witnessed_s > max(began_s, now_s - self._witness_for_s)
+        return self._witnessed_s > max(self.silent_s(now_s), now_s - self._witness_for_s)
+
+    def silent_s(self, now_s: float) -> float:
+        """When the silence that tripped was first noticed; `now_s` without one."""
+        if self._joint.tripped:
+            return self._joint_silent_s
+        return max((state.silent_s for state in self._voters if state.test.tripped), default=now_s)
 
     def outcome(self, label: str, now_s: float, *, missed: bool, learn: bool) -> Bearing:
         """The next probe to this target, in the order of sending, was answered in time or was not."""

@@ -1,6 +1,7 @@
 """What the outcomes of all its targets say about a link. Pure: `now_s` is an argument everywhere.
 
-The rules, worst first, are the table `RULES`. Down fast: silence, no carrier, no route. Up slowly: see `recovery`.
+The rules, worst first, are the table `RULES`. Down fast: silence, no carrier, no route. Up slowly: see `recovery`. A
+silence that users' bytes or a slow witness contradict is none of the link.
 While our own process stood still nothing new is concluded, and the verdict stays.
 """
 
@@ -11,9 +12,10 @@ from typing import NamedTuple
 from probes.delay import DelayTest
 from probes.detector import GrayLossTest
 from probes.prober import Refusal
-from probes.reading import LinkCause, Verdict
+from probes.reading import Evidence, LinkCause, Verdict
 from probes.recovery import Recovery, RecoveryRules
 from probes.silence import Bearing, Silence, TargetState, needed_votes
+from probes.user_bytes import UserBytes
 
 _KNOWN_AFTER = 5  # outcomes before anything is said
 _GOOD_SHARE, _GOOD_TIMES_USUAL = 0.01, 1.5  # 99 % answered, or half as much again as this line always lost
@@ -40,6 +42,8 @@ class Holding:
     cause: LinkCause
     since_s: float
     """Since when this verdict; its cause may be newer."""
+    evidence: Evidence
+    """As it was when this was concluded."""
 
 
 class LinkDetector:
@@ -51,8 +55,9 @@ class LinkDetector:
         self._gray, self._delay = GrayLossTest(rules.gray_nats), DelayTest()
         self._recovery = Recovery(rules.recovery)
         self._refused: dict[str, Refusal] = {}
-        self._carrier = True
-        self._holding = Holding(Verdict.UNKNOWN, LinkCause.STARTING, now_s)
+        self._users = UserBytes()
+        self._carrier = self._far_carrier = True
+        self._holding = Holding(Verdict.UNKNOWN, LinkCause.STARTING, now_s, self._evidence("starting"))
         self._fed_s = now_s
         self._frozen_s: float | None = None
         self._gray_s: float | None = None
@@ -88,7 +93,16 @@ class LinkDetector:
             self._refused[label] = why
 
     def carrier(self, up: bool) -> None:
+        """Of our own interface, where the link is one."""
         self._carrier = up
+
+    def far_carrier(self, up: bool) -> None:
+        """Of the router's port behind which the link is, as the router says (ifOperStatus)."""
+        self._far_carrier = up
+
+    def user_bytes(self, total: int | None, now_s: float) -> None:
+        """What has arrived for users by this link so far; None: not known. See `user_bytes`."""
+        self._users.told(now_s, total, in_doubt=self._silence.in_doubt or self._silence.tripped)
 
     def stalled(self, since_s: float) -> None:
         """Our own process stood still from `since_s` on. Ends with the next outcome told."""
@@ -105,18 +119,21 @@ class LinkDetector:
         return self._silence.targets
 
     @property
-    def evidence_nats(self) -> float:
-        return self._silence.evidence_nats
+    def in_doubt(self) -> bool:
+        """A run of misses is under way: a verdict is near."""
+        return self._silence.in_doubt
 
     def judge(self, now_s: float) -> Holding:
         if self._frozen_s is None:
             self._follow(now_s)
         held = self._holding
-        verdict, cause = next((rule.verdict, rule.cause) for rule in RULES if rule.holds(self, now_s))
+        rule = next(rule for rule in RULES if rule.holds(self, now_s))
+        verdict, cause = rule.verdict, rule.cause
         if verdict is held.verdict and self._frozen_s is not None and now_s - self._frozen_s >= _STALL_SHOWS_S:
             cause = LinkCause.STALLED
         if (verdict, cause) != (held.verdict, held.cause):
-            self._holding = Holding(verdict, cause, held.since_s if verdict is held.verdict else now_s)
+            since_s = held.since_s if verdict is held.verdict else now_s
+            self._holding = Holding(verdict, cause, since_s, self._evidence(rule.test))
             self._enter(held.verdict, verdict, now_s)
         return self._holding
 
@@ -132,7 +149,7 @@ class LinkDetector:
 
     # ── conditions of the table ────────────────────────────────────────────────────────────────────────
     def no_carrier(self, _: float) -> bool:
-        return not self._carrier or self._mostly_refused(Refusal.INTERFACE_DOWN)
+        return not (self._carrier and self._far_carrier) or self._mostly_refused(Refusal.INTERFACE_DOWN)
 
     def no_route(self, _: float) -> bool:
         return self._mostly_refused(Refusal.NO_ROUTE, Refusal.NO_SOURCE, Refusal.INTERFACE_DOWN)
@@ -144,7 +161,11 @@ class LinkDetector:
         return self._frozen_s is None and now_s - self._fed_s > self._rules.blind_after_s
 
     def silent(self, now_s: float) -> bool:
-        return self._silence.tripped and not self._silence.contradicted(now_s)
+        contradicted = self._silence.contradicted(now_s) or self.reflectors_only(now_s)
+        return self._silence.tripped and not contradicted
+
+    def reflectors_only(self, now_s: float) -> bool:
+        return self._silence.tripped and self._users.vouch(self._silence.silent_s(now_s), now_s)
 
     def half_alive(self, now_s: float) -> bool:
         return self._silence.tripped and self._silence.contradicted(now_s)
@@ -173,6 +194,15 @@ class LinkDetector:
             return False
         voters = [label for label, state in self.targets.items() if not state.witness]
         return sum(self._refused.get(label) in reasons for label in voters) >= needed_votes(len(voters))
+
+    def _evidence(self, test: str) -> Evidence:
+        joint, (votes, voters) = self._silence.joint, self._silence.votes
+        if test == "silence":
+            test = "joint" if joint.tripped else "votes"
+        model = joint.model
+        return Evidence(
+            test, joint.evidence_nats, joint.trip_nats, joint.misses, pi=model.pi, q=model.q, votes=votes, voters=voters
+        )
 
     # ── what goes on below a verdict ───────────────────────────────────────────────────────────────────
     def _follow(self, now_s: float) -> None:
@@ -204,22 +234,25 @@ class LinkDetector:
 
 
 class Rule(NamedTuple):
+    test: str
+    """What the evidence calls it."""
     holds: Callable[[LinkDetector, float], bool]
     verdict: Verdict
     cause: LinkCause
 
 
 RULES = (
-    Rule(LinkDetector.no_carrier, Verdict.DOWN, LinkCause.CARRIER),
-    Rule(LinkDetector.no_route, Verdict.DOWN, LinkCause.NO_ROUTE),
-    Rule(LinkDetector.not_permitted, Verdict.UNKNOWN, LinkCause.BLIND),
-    Rule(LinkDetector.nothing_seen, Verdict.UNKNOWN, LinkCause.BLIND),
-    Rule(LinkDetector.silent, Verdict.DOWN, LinkCause.LOSS),
-    Rule(LinkDetector.half_alive, Verdict.DEGRADED, LinkCause.GRAY_LOSS),
-    Rule(LinkDetector.still_dead, Verdict.DOWN, LinkCause.LOSS),
-    Rule(LinkDetector.too_early, Verdict.UNKNOWN, LinkCause.STARTING),
-    Rule(LinkDetector.lossy, Verdict.DEGRADED, LinkCause.GRAY_LOSS),
-    Rule(LinkDetector.slow, Verdict.DEGRADED, LinkCause.DELAY),
-    Rule(LinkDetector.recovering, Verdict.DEGRADED, LinkCause.RECOVERING),
-    Rule(LinkDetector.fine, Verdict.UP, LinkCause.NONE),
+    Rule("carrier", LinkDetector.no_carrier, Verdict.DOWN, LinkCause.CARRIER),
+    Rule("route", LinkDetector.no_route, Verdict.DOWN, LinkCause.NO_ROUTE),
+    Rule("permission", LinkDetector.not_permitted, Verdict.UNKNOWN, LinkCause.BLIND),
+    Rule("sight", LinkDetector.nothing_seen, Verdict.UNKNOWN, LinkCause.BLIND),
+    Rule("silence", LinkDetector.silent, Verdict.DOWN, LinkCause.LOSS),
+    Rule("user_bytes", LinkDetector.reflectors_only, Verdict.DEGRADED, LinkCause.REFLECTOR),
+    Rule("witness", LinkDetector.half_alive, Verdict.DEGRADED, LinkCause.GRAY_LOSS),
+    Rule("silence", LinkDetector.still_dead, Verdict.DOWN, LinkCause.LOSS),
+    Rule("starting", LinkDetector.too_early, Verdict.UNKNOWN, LinkCause.STARTING),
+    Rule("gray_loss", LinkDetector.lossy, Verdict.DEGRADED, LinkCause.GRAY_LOSS),
+    Rule("delay", LinkDetector.slow, Verdict.DEGRADED, LinkCause.DELAY),
+    Rule("recovery", LinkDetector.recovering, Verdict.DEGRADED, LinkCause.RECOVERING),
+    Rule("none", LinkDetector.fine, Verdict.UP, LinkCause.NONE),
 )

@@ -85,7 +85,7 @@ def test_it_learns_the_line_and_then_never_trips_on_it(pi: float, q: float) -> N
 def test_a_line_that_loses_nothing_leaves_q_as_careful_as_it_began() -> None:
     test = SilenceTest(21.36, LossModel())
     feed(test, iter([False] * 100_000))
-    assert test.model.pi == 0.0005
+    assert test.model.pi == 0.0002
     assert test.model.q == LossModel().q
     assert test.model.misses_to_trip(21.36) <= 15
 

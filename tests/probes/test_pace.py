@@ -34,6 +34,11 @@ def test_the_intervals_are_the_configured_ones() -> None:
     assert (paces.heavy_interval_s(suspicious=False), paces.heavy_interval_s(suspicious=True)) == (7, 2)
 
 
+def test_a_run_of_misses_quickens_every_pace_and_slows_none() -> None:
+    paces = Paces(calm_s=0.5, alert_s=0.1, session_s=0.015, suspect_s=0.02)
+    assert [paces.interval_s(pace, in_doubt=True) for pace in Pace] == [0.02, 0.02, 0.015]
+
+
 @pytest.mark.parametrize(
     ("table", "says"),
     [

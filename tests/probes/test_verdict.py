@@ -5,6 +5,7 @@ looser threshold.
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from math import log
 
 import pytest
 
@@ -273,11 +274,92 @@ def test_a_stall_does_not_hide_a_lost_carrier() -> None:
 
 def test_a_stall_in_mid_silence_keeps_the_evidence() -> None:
     story = calm().cut(0.1)
-    held = story.detector.evidence_nats
+    held = [state.test.evidence_nats for state in story.detector.targets.values()]
     story.detector.stalled(story.now_s)
     story.now_s += 10
     story.look()
-    assert story.detector.evidence_nats == held > 0
+    assert [state.test.evidence_nats for state in story.detector.targets.values()] == held
+    assert story.detector.in_doubt
+    assert min(held) > 0
+
+
+# ── what others know ───────────────────────────────────────────────────────────────────────────────────
+def watched(story: Story, for_s: float, lost: Callable[[str], bool], rate_bps: float) -> Story:
+    """Goes on while users' bytes arrive at `rate_bps`, told after each probe."""
+    total = getattr(story, "total", 0)
+    for _ in range(round(for_s / STEP_S)):
+        story.go(STEP_S, lost)
+        total += round(rate_bps / 8 * STEP_S)
+        story.detector.user_bytes(total, story.now_s)
+        story.look()
+    story.total = total  # type: ignore[attr-defined]
+    return story
+
+
+def silent(_: str) -> bool:
+    return True
+
+
+def heard(_: str) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("silenced", ["abc", "ab"], ids=["all reflectors", "a majority of them"])
+def test_reflectors_that_fall_silent_while_users_bytes_arrive_are_at_fault_and_not_the_link(silenced: str) -> None:
+    story = watched(calm(), 10, heard, 2e6)
+    watched(story, 5, lambda target: target in silenced, 2e6)
+    assert story.take() == [(DEGRADED, LinkCause.REFLECTOR)]
+    assert story.held.evidence.test == "user_bytes"
+    watched(story, 1, lambda target: target in silenced, 0)
+    assert story.take() == [(DOWN, LinkCause.LOSS)], "nobody contradicts the silence any more"
+
+
+@pytest.mark.parametrize(
+    "chatter_bps", [0, 40e3, 400e3], ids=["nothing", "a little", "less than a quarter of what was"]
+)
+def test_a_cut_is_not_hidden_by_what_the_router_itself_says(chatter_bps: float) -> None:
+    story = watched(calm(), 10, heard, 2e6)
+    watched(story, 5, silent, chatter_bps)
+    assert story.take() == [(DOWN, LinkCause.LOSS)]
+
+
+def test_traffic_that_comes_back_after_a_gap_is_trusted_only_after_ten_seconds() -> None:
+    story = watched(calm(), 10, heard, 2e6)
+    watched(story, 3, silent, 0)
+    assert story.take() == [(DOWN, LinkCause.LOSS)]
+    watched(story, 8, silent, 2e6)
+    assert story.take() == []
+    watched(story, 4, silent, 2e6)
+    assert story.take() == [(DEGRADED, LinkCause.REFLECTOR)]
+
+
+def test_users_bytes_nobody_can_tell_apart_vouch_for_nothing() -> None:
+    story = watched(calm(), 10, heard, 2e6)
+    story.detector.user_bytes(None, story.now_s)
+    assert story.cut(2).take() == [(DOWN, LinkCause.LOSS)]
+
+
+def test_a_port_the_router_calls_down_is_down_at_once() -> None:
+    story = calm()
+    story.detector.far_carrier(False)
+    story.look()
+    assert story.take() == [(DOWN, LinkCause.CARRIER)]
+
+
+# ── evidence ───────────────────────────────────────────────────────────────────────────────────────────
+def test_a_verdict_carries_what_it_rests_on_and_the_figures_agree() -> None:
+    story = calm().cut(2)
+    evidence = story.held.evidence
+    assert evidence.test == "joint"
+    assert evidence.nats >= evidence.trip_nats > 20
+    first, further = log(0.99 / evidence.pi), log(0.99 / evidence.q)
+    assert evidence.nats == pytest.approx(first + (evidence.misses - 1) * further)
+    assert evidence.nats - further < evidence.trip_nats, "one miss fewer would not have been enough"
+
+
+def test_two_dead_targets_of_three_are_told_by_their_votes() -> None:
+    evidence = calm().go(5, lambda target: target in "ab").held.evidence
+    assert (evidence.test, evidence.votes, evidence.voters) == ("votes", 2, 3)
 
 
 # ── pace ───────────────────────────────────────────────────────────────────────────────────────────────
