@@ -19,7 +19,7 @@ from edged.config import ConfigError, Loaded, load
 from edged.control.desk import Desk
 from edged.control.protocol import Refusal
 from edged.control.server import refuse_second, serve
-from edged.core.effects import Effect, Pace, ProbeAt, Reconnect, ShapeFor
+from edged.core.effects import Effect, Leave, Pace, ProbeAt, Reconnect, Run, ShapeFor
 from edged.core.observations import ClockReading, DaemonPhase, Phase, RecordReading, SourceFailed, UplinkReading
 from edged.core.state import State
 from edged.judging import Judging
@@ -167,6 +167,8 @@ class House:
             case Reconnect():
                 if self._reporter:
                     self._reporter.reconnect()
+            case Leave() | Run():
+                pass
             case _:
                 assert_never(effect)
 

@@ -150,7 +150,7 @@ class Config(_Table):
         """What the judge has to know of it."""
         return Plan(
             links=tuple(
-                LinkPlan(key, LinkRole(link.role.value), link.provider, link.wan, link.up_mbit is not None)
+                LinkPlan(key, LinkRole(link.role.value), link.provider, link.wan, *link.rates_bps(1.0) or (None, None))
                 for key, link in self.links.items()
             ),
             ups=tuple(UpsPlan(key, ups.load.value, ups.covers) for key, ups in self.ups.items()),

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar, assert_never
 
+from edged.core import errands, line
+from edged.core.effects import Run
 from edged.core.events import Channel, Event, Json
 from edged.core.observations import (
     AccessRefused,
     Act,
+    Asked,
     ClockReading,
     DaemonPhase,
     Observation,
@@ -19,6 +22,14 @@ from edged.core.observations import (
 )
 from edged.core.plan import LinkRole, Plan
 from edged.core.state import Failover, LinkState, Session, State
+from probes.line_reading import (
+    CapacityReading,
+    ExitReading,
+    LineReading,
+    MeasureFailed,
+    PathReading,
+    StandbyReading,
+)
 from probes.reading import LinkReading, MediaReading, PhoneReading
 from qos.reading import ShaperReading
 from ups.reading import UpsReading
@@ -61,6 +72,10 @@ def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Ab
             return replace(state, clock=observation), ()
         case PersonActed():
             return _act(state, observation, now)
+        case Asked():
+            return _asked(plan, state, observation, now)
+        case CapacityReading() | MeasureFailed() | ExitReading() | StandbyReading() | PathReading():
+            return _line(state, observation, now)
         case AccessRefused():
             refused = {"actor": observation.actor, "role": observation.role, "asked": observation.asked}
             return state, (log(state, "access.refused", now, refused),)
@@ -110,6 +125,23 @@ def _router(plan: Plan, state: State, active: str | None, now: float) -> Absorbe
     name = "wan.failback" if plan.link(link).role is LinkRole.PRIMARY else "wan.failover"
     event = log(state, name, now, {"previous": state.carrier, "active": link})
     return replace(moved, failover=Failover(now, state.carrier, link)), (event,)
+
+
+def _line(state: State, reading: LineReading, now: float) -> Absorbed:
+    before = state.lines.get(reading.link, line.NOTHING)
+    told = line.worth_recording(before, reading)
+    lines = line.with_doors(_put(state.lines, reading.link, line.learn(before, reading)))
+    learnt = replace(state, lines=lines)
+    return learnt, (log(state, told[0], now, told[1]),) if told else ()
+
+
+def _asked(plan: Plan, state: State, asked: Asked, now: float) -> Absorbed:
+    data: dict[str, Json] = {"errand": asked.errand.value, "at": asked.link, "actor": asked.actor, "role": asked.role}
+    refused = errands.refusal(plan, state, asked.errand, asked.link)
+    if refused:
+        return state, (log(state, "errand.refused", now, {**data, "refused": refused}),)
+    wanted = replace(state, wanted=(*state.wanted, Run(asked.errand, asked.link)))
+    return wanted, (log(state, "errand.accepted", now, data),)
 
 
 def _act(state: State, done: PersonActed, now: float) -> Absorbed:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edged.core import line
+from edged.core.admission import is_fresh, needed_bps
 from edged.core.latch import Dwell, Latch, step
 from edged.core.plan import Plan
 from edged.core.state import State
-from probes.reading import Verdict
+from probes.reading import LinkCause, Verdict
 from qos.reading import ShaperState
 from ups.reading import Contact, Power
 from wan.reading import RouterCause
@@ -26,17 +28,32 @@ Key = tuple[str, str]
 """Condition and subject: ("link.down", "fiber")."""
 
 
+Holds = Callable[[Plan, State, str, float], bool | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     name: str
     severity: Severity
     subjects: Callable[[Plan], tuple[str, ...]]
-    holds: Callable[[State, str, float], bool | None]
+    holds: Holds
     dwell: Dwell
 
 
 def _links(plan: Plan) -> tuple[str, ...]:
     return tuple(link.name for link in plan.links)
+
+
+def _proven(plan: Plan) -> tuple[str, ...]:
+    return tuple(link.name for link in plan.links if link.proven)
+
+
+def _proven_backups(plan: Plan) -> tuple[str, ...]:
+    return tuple(name for name in _proven(plan) if name != plan.primary.name)
+
+
+def _standbys(plan: Plan) -> tuple[str, ...]:
+    return tuple(link.name for link in plan.links if link.standby)
 
 
 def _upses(plan: Plan) -> tuple[str, ...]:
@@ -51,8 +68,8 @@ def _box(_: Plan) -> tuple[str, ...]:
     return ("box",)
 
 
-def _link_is(verdict: Verdict) -> Callable[[State, str, float], bool | None]:
-    def holds(state: State, name: str, _: float) -> bool | None:
+def _link_is(verdict: Verdict) -> Holds:
+    def holds(_plan: Plan, state: State, name: str, _: float) -> bool | None:
         link = state.links.get(name)
         known = link is not None and link.reading.verdict is not Verdict.UNKNOWN
         return link.reading.verdict is verdict if link is not None and known else None
@@ -60,51 +77,83 @@ def _link_is(verdict: Verdict) -> Callable[[State, str, float], bool | None]:
     return holds
 
 
-def _power_in(*powers: Power) -> Callable[[State, str, float], bool | None]:
-    def holds(state: State, name: str, _: float) -> bool | None:
+def _power_in(*powers: Power) -> Holds:
+    def holds(_plan: Plan, state: State, name: str, _: float) -> bool | None:
         ups = state.ups.get(name)
         return None if ups is None or ups.power is Power.UNKNOWN else ups.power in powers
 
     return holds
 
 
-def _ups_silent(state: State, name: str, _: float) -> bool | None:
+def _ups_silent(_plan: Plan, state: State, name: str, _: float) -> bool | None:
     ups = state.ups.get(name)
     return ups.contact is not Contact.OK if ups else None
 
 
-def _router_silent(state: State, _: str, __: float) -> bool | None:
+def _router_silent(_plan: Plan, state: State, _: str, __: float) -> bool | None:
     asked = state.router is not None and state.router.cause is not RouterCause.STARTING
     return not state.router.answering if state.router and asked else None
 
 
-def _phone_dead(state: State, _: str, __: float) -> bool | None:
+def _phone_dead(_plan: Plan, state: State, _: str, __: float) -> bool | None:
     return None if state.phone is None or state.phone.reachable is None else not state.phone.reachable
 
 
-def _media_blind(state: State, _: str, __: float) -> bool | None:
+def _media_blind(_plan: Plan, state: State, _: str, __: float) -> bool | None:
     return not state.media.observing if state.media else None
 
 
-def _not_shaped(state: State, name: str, _: float) -> bool | None:
+def _not_shaped(_plan: Plan, state: State, name: str, _: float) -> bool | None:
     shaper = state.shapers.get(name)
     return shaper.state is not ShaperState.ACTIVE if shaper else None
 
 
-def _uplink_lost(state: State, _: str, __: float) -> bool | None:
+def _uplink_lost(_plan: Plan, state: State, _: str, __: float) -> bool | None:
     return not state.uplink.connected if state.uplink else None
 
 
-def _not_durable(state: State, _: str, __: float) -> bool | None:
+def _not_durable(_plan: Plan, state: State, _: str, __: float) -> bool | None:
     return not state.record.durable if state.record else None
 
 
-def _clock_not_synced(state: State, _: str, __: float) -> bool | None:
+def _clock_not_synced(_plan: Plan, state: State, _: str, __: float) -> bool | None:
     return state.clock.quality != "synced" if state.clock else None
 
 
-def _blind(state: State, source: str, now: float) -> bool | None:
+def _blind(_plan: Plan, state: State, source: str, now: float) -> bool | None:
     return now - state.seen_s.get(source, state.started_s) > _SILENCE_S[source.partition(":")[0]]
+
+
+def _caused_by(cause: LinkCause) -> Holds:
+    def holds(_plan: Plan, state: State, name: str, _: float) -> bool | None:
+        link = state.links.get(name)
+        return None if link is None else link.reading.cause is cause
+
+    return holds
+
+
+def _over_budget(_plan: Plan, state: State, name: str, _: float) -> bool | None:
+    link = state.links.get(name)
+    budget = link.reading.budget if link else None
+    return budget.used_bytes >= budget.limit_bytes if budget else None
+
+
+def _not_own_exit(_plan: Plan, state: State, name: str, _: float) -> bool | None:
+    return line.leaves_by_another(state.lines, name)
+
+
+def _shared_exit(_plan: Plan, state: State, name: str, _: float) -> bool | None:
+    return line.shares_its_door(state.lines, name)
+
+
+def _unfit(_plan: Plan, state: State, name: str, _: float) -> bool | None:
+    standby = state.lines.get(name, line.NOTHING).standby
+    return None if standby is None or standby.fit is None else not standby.fit
+
+
+def _too_small(plan: Plan, state: State, name: str, now: float) -> bool | None:
+    measured = [each for each in state.lines.get(name, line.NOTHING).capacity.values() if is_fresh(each, now)]
+    return any(each.rate_bps < needed_bps(plan, 1) for each in measured) if measured else None
 
 
 _SILENCE_S: Mapping[str, float] = {
@@ -136,6 +185,12 @@ _NOW = Dwell(0.0, 0.0)  # the instrument has its own dwell or hold-down
 CONDITIONS: tuple[Condition, ...] = (
     Condition("link.down", _A, _links, _link_is(Verdict.DOWN), _NOW),
     Condition("link.degraded", _W, _links, _link_is(Verdict.DEGRADED), _NOW),
+    Condition("link.reflector_fault", _W, _links, _caused_by(LinkCause.REFLECTOR), _NOW),
+    Condition("link.over_budget", _I, _links, _over_budget, _NOW),
+    Condition("capacity.too_small", _W, _links, _too_small, _NOW),
+    Condition("exit.not_own", _W, _proven, _not_own_exit, _NOW),
+    Condition("exit.shared", _W, _proven_backups, _shared_exit, _NOW),
+    Condition("standby.unfit", _W, _standbys, _unfit, _NOW),
     Condition("power.on_battery", _A, _upses, _power_in(Power.BATTERY, Power.LOW_BATTERY), Dwell(0.0, 5.0)),
     Condition("power.low_battery", _A, _upses, _power_in(Power.LOW_BATTERY), Dwell(0.0, 5.0)),
     Condition("power.off", _A, _upses, _power_in(Power.OFF), _NOW),
@@ -159,7 +214,7 @@ def walk(plan: Plan, state: State, now: float) -> dict[Key, Latch]:
     for condition in CONDITIONS:
         for subject in condition.subjects(plan):
             key = (condition.name, subject)
-            holds = condition.holds(state, subject, now)
+            holds = condition.holds(plan, state, subject, now)
             latch = state.conditions.get(key, Latch())
             latch = step(latch, trigger=holds is True, clear=holds is False, dwell=condition.dwell, now=now)
             if latch != Latch():

@@ -31,4 +31,30 @@ class Reconnect:
     """The traffic moved to another line: re-make the connection to the NOC now, do not wait for TCP."""
 
 
-Effect: TypeAlias = ShapeFor | ProbeAt | Reconnect
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What edged's own measurements may put on this link now. Withdrawn leave ends what is under way."""
+
+    link: str
+    trains: bool
+    ramps: bool
+
+
+class Errand(StrEnum):
+    """Something to find out about a line."""
+
+    DIAGNOSE = "diagnose"  # walk the path
+    PROVE = "prove"  # by which door it leaves
+    TRAIN = "train"  # capacity by packet trains
+    RAMP = "ramp"  # capacity by a rising load
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Find this out now; the result comes back as a reading."""
+
+    errand: Errand
+    link: str
+
+
+Effect: TypeAlias = ShapeFor | ProbeAt | Reconnect | Leave | Run

@@ -6,15 +6,18 @@ Replaying recorded observations with their times gives the same decisions.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from edged.core import conditions, containment, rootcause
+from edged.core import conditions, containment, errands, rootcause
 from edged.core.absorb import absorb, log
-from edged.core.effects import Effect, Pace, ProbeAt, Reconnect, ShapeFor
+from edged.core.effects import Effect, Errand, Pace, ProbeAt, Reconnect, Run, ShapeFor
 from edged.core.events import Channel, Event, Json
 from edged.core.latch import Latch
 from edged.core.observations import Observation
 from edged.core.plan import Plan
 from edged.core.situation import Situation, all_down, situation
 from edged.core.state import State
+from probes.reading import Evidence, LinkCause, Verdict
+
+_LOOK_AGAIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,9 @@ def _condition_event(state: State, key: conditions.Key, was: Latch, now_is: Latc
     data: dict[str, Json] = {"at": subject, "severity": conditions.BY_NAME[name].severity.value}
     if was.raised_s is not None:
         data["lasted_s"] = round(now - was.raised_s, 3)
+    link = state.links.get(subject) if name.startswith("link.") and now_is.raised else None
+    if link is not None:
+        data |= {"cause": link.reading.cause.value, "evidence": _rests_on(link.reading.evidence)}
     return log(state, f"{name}.{'raised' if now_is.raised else 'cleared'}", now, data)
 
 
@@ -126,6 +132,7 @@ def _evidence(state: State, s: Situation) -> Mapping[str, Json]:
                 "cause": link.reading.cause.value,
                 "rtt_ms": None if link.reading.rtt_s is None else round(link.reading.rtt_s * 1e3, 1),
                 "loss_pct": link.reading.loss_pct,
+                "rests_on": _rests_on(link.reading.evidence),
             }
             for name, link in sorted(state.links.items())
         },
@@ -136,6 +143,22 @@ def _evidence(state: State, s: Situation) -> Mapping[str, Json]:
         "phone": s.phone,
         "power": {name: ups.power.value for name, ups in sorted(state.ups.items())},
         "lost_for_s": None if s.lost_for_s is None else round(s.lost_for_s, 3),
+    }
+
+
+def _rests_on(evidence: Evidence | None) -> Json:
+    """A link's verdict with paper and pencil: misses, what each of them weighs, and where it trips."""
+    if evidence is None:
+        return None
+    return {
+        "test": evidence.test,
+        "nats": round(evidence.nats, 2),
+        "trip_nats": round(evidence.trip_nats, 2),
+        "misses": evidence.misses,
+        "pi": round(evidence.pi, 5),
+        "q": round(evidence.q, 3),
+        "votes": evidence.votes,
+        "voters": evidence.voters,
     }
 
 
@@ -152,7 +175,31 @@ def _effects(plan: Plan, before: State, state: State) -> tuple[State, tuple[Effe
         effects.append(Reconnect())
     paced = {link.name: Pace.SESSION if state.session and link.name == carrier else Pace.CALM for link in plan.links}
     effects += [ProbeAt(name, pace) for name, pace in paced.items() if state.paced.get(name) != pace]
-    return replace(state, paced=paced), tuple(effects)
+    leave = {link.name: errands.leave(plan, state, link) for link in plan.links if link.measurable}
+    effects += [given for name, given in leave.items() if state.leave.get(name) != given]
+    return _runs(plan, before, replace(state, paced=paced, leave=leave), effects)
+
+
+def _runs(plan: Plan, before: State, state: State, effects: list[Effect]) -> tuple[State, tuple[Effect, ...]]:
+    """What is to be found out now: what somebody asked, the path of a link that turned bad, the doors after a move."""
+    fallen = [link.name for link in plan.links if _turned_bad(before, state, link.name)]
+    runs = [*state.wanted, *(Run(Errand.DIAGNOSE, name) for name in fallen)]
+    if before.carrier != state.carrier:
+        runs += [Run(Errand.PROVE, link.name) for link in plan.links if link.proven]
+    looked_s = {name: state.links[name].reading.at_s for name in fallen}
+    return replace(state, wanted=(), diagnosed_s={**state.diagnosed_s, **looked_s}), (*effects, *runs)
+
+
+def _turned_bad(before: State, state: State, name: str) -> bool:
+    """A verdict that a look at the path may explain; one look a minute, or a flapping line would be looked at alone."""
+    held = state.links.get(name)
+    if held is None or held.reading.verdict not in (Verdict.DOWN, Verdict.DEGRADED):
+        return False
+    was = before.links.get(name)
+    same = was is not None and was.reading.verdict is held.reading.verdict
+    explains = held.reading.verdict is Verdict.DOWN or held.reading.cause in (LinkCause.GRAY_LOSS, LinkCause.REFLECTOR)
+    again = held.reading.at_s - state.diagnosed_s.get(name, float("-inf")) >= _LOOK_AGAIN_S
+    return not same and explains and again
 
 
 def _is_up(state: State, row: str) -> bool:

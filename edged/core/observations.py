@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from edged.core.effects import Errand
+from probes.line_reading import CapacityReading, ExitReading, MeasureFailed, PathReading, StandbyReading
 from probes.reading import LinkReading, MediaReading, PhoneReading
 from qos.reading import ShaperReading
 from ups.reading import UpsReading
@@ -61,6 +63,17 @@ class PersonActed:
     role: str
     reason: str
     session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody wants to know something about a line."""
+
+    at_s: float
+    errand: Errand
+    link: str
+    actor: str
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,12 @@ Observation: TypeAlias = (
     | ActiveWanChanged
     | ShaperReading
     | PersonActed
+    | Asked
+    | CapacityReading
+    | MeasureFailed
+    | ExitReading
+    | StandbyReading
+    | PathReading
     | AccessRefused
     | SourceFailed
     | UplinkReading

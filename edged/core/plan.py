@@ -19,8 +19,20 @@ class LinkPlan:
     provider: str | None = None
     wan: str | None = None
     """The router's index of the WAN this link is, as text; None without a router."""
-    shaped: bool = False
-    """Whether its rates are configured, so that the shapers can follow it."""
+    up_bps: float | None = None
+    down_bps: float | None = None
+    """As configured; None where they are not."""
+    measurable: bool = False
+    """Whether a far end for capacity measurements is configured."""
+    proven: bool = False
+    """Whether its exit is looked at."""
+    standby: bool = False
+    """Whether its fitness as a standby is proven."""
+
+    @property
+    def shaped(self) -> bool:
+        """Whether its rates are configured, so that the shapers can follow it."""
+        return self.up_bps is not None and self.down_bps is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,10 @@ class Thresholds:
     """A source that told nothing for so long is blind; several times the slowest source's period."""
     relieved_shaping: float = 0.85
     """Share of the link's rate the shapers use while latency spikes (T1 adjusts QoS by itself)."""
+    single_session_bps: float = 5e6
+    further_session_bps: float = 10e6
+    """Rule 1: one session needs 5 Mbit/s each way, n of them 10·n."""
+    session_headroom: float = 1.2
 
 
 DEFAULT_DWELLS: Mapping[int, Dwell] = {

@@ -14,7 +14,7 @@ from ups.reading import Power
 class Cause(StrEnum):
     NONE = "none"
     POWER = "power"  # a UPS of the network is empty or off, and lines are down
-    LAN_OR_ROUTER = "lan_or_router"  # every line down and the router silent: the fault is on this side
+    LAN_OR_ROUTER = "lan_or_router"  # every line down at once, or the router silent too: the fault is on this side
     ALL_LINKS_DOWN = "all_links_down"
     LINK_DOWN = "link_down"
     LINK_DEGRADED = "link_degraded"
@@ -57,8 +57,22 @@ def _power(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:
 
 
 def _lan_or_router(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:
+    if s.all_down_for_s is None:
+        return False, None
     silent = plan.has_router and state.router is not None and not state.router.answering
-    return silent and s.all_down_for_s is not None, None
+    return silent or (_fell_together(plan, state) and not _router_answered_since(state)), None
+
+
+def _fell_together(plan: Plan, state: State) -> bool:
+    """Two providers do not fail within two seconds of each other; what both lines share does."""
+    fell_s = [state.links[link.name].reading.since_s for link in plan.links if link.name in state.links]
+    return len(fell_s) > 1 and max(fell_s) - min(fell_s) <= _TOGETHER_S
+
+
+def _router_answered_since(state: State) -> bool:
+    """An answer asked for after the fall: the box, its cable and the switch are well."""
+    router, fell_s = state.router, state.all_down_s
+    return router is not None and fell_s is not None and router.answering and router.at_s - fell_s > _ASKED_ANEW_S
 
 
 def _all_links_down(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:
@@ -91,6 +105,8 @@ def _up(state: State, row: str) -> bool:
     return row in state.tiers and state.tiers[row].raised
 
 
+_TOGETHER_S = 2.0
+_ASKED_ANEW_S = 2.0  # a poll a second, and its answer
 _EMPTY = (Power.LOW_BATTERY, Power.OFF)
 _TABLE: tuple[tuple[Cause, Finder], ...] = (
     (Cause.POWER, _power),

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edged.core.effects import Pace
+from edged.core.effects import Leave, Pace, Run
 from edged.core.latch import Latch
+from edged.core.line import LineState
 from edged.core.observations import Act, ClockReading, RecordReading, UplinkReading
 from probes.reading import LinkReading, MediaReading, PhoneReading
 from qos.reading import ShaperReading
@@ -42,6 +43,7 @@ class Session:
 class State:
     started_s: float
     links: Mapping[str, LinkState] = field(default_factory=dict)
+    lines: Mapping[str, LineState] = field(default_factory=dict)
     media: MediaReading | None = None
     phone: PhoneReading | None = None
     router: RouterReading | None = None
@@ -74,3 +76,9 @@ class State:
     shaped: tuple[str, float] | None = None
     """The (link, factor) last asked of the shapers."""
     paced: Mapping[str, Pace] = field(default_factory=dict)
+    wanted: tuple[Run, ...] = ()
+    """Errands accepted in this step; the step's effects take them."""
+    diagnosed_s: Mapping[str, float] = field(default_factory=dict)
+    """When each link's path was last looked at after a verdict."""
+    leave: Mapping[str, Leave] = field(default_factory=dict)
+    """What each link's own measurements were last allowed."""

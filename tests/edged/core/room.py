@@ -28,8 +28,8 @@ TICK_S = 0.25
 
 SITE = Plan(
     links=(
-        LinkPlan("fiber", LinkRole.PRIMARY, "north", "0", shaped=True),
-        LinkPlan("cellular", LinkRole.BACKUP, "south", "1", shaped=True),
+        LinkPlan("fiber", LinkRole.PRIMARY, "north", "0", 100e6, 100e6),
+        LinkPlan("cellular", LinkRole.BACKUP, "south", "1", 20e6, 20e6),
     ),
     ups=(UpsPlan("network", "network", ("router",)), UpsPlan("workstation", "workstation")),
     has_router=True,
