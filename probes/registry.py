@@ -4,13 +4,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from probes.dns import DnsTarget
 from probes.icmp import IcmpTarget
 from probes.stamp import StampTarget
+from probes.stun import StunTarget
 from probes.tcp import TcpTarget
 
 Target = Annotated[
-    IcmpTarget  #
+    DnsTarget  #
+    | IcmpTarget
     | StampTarget
+    | StunTarget
     | TcpTarget,
     Field(discriminator="kind"),
 ]

@@ -16,7 +16,7 @@ def test_every_prober_file_has_its_line_in_the_registry() -> None:
     for module in pkgutil.iter_modules(probes.__path__):
         importlib.import_module(f"probes.{module.name}")
     written = {settings for settings in TargetSettings.__subclasses__() if settings.__module__.startswith("probes.")}
-    assert len(written) >= 3
+    assert len(written) >= 5
     assert written == registered
 
 
@@ -31,7 +31,7 @@ def test_each_kind_is_named_after_its_file() -> None:
         ({"address": "192.0.2.1"}, "Unable to extract tag using discriminator 'kind'"),
         (
             {"kind": "carrier-pigeon", "address": "192.0.2.1"},
-            "does not match any of the expected tags: 'icmp', 'stamp', 'tcp'",
+            "does not match any of the expected tags: 'dns', 'icmp', 'stamp', 'stun', 'tcp'",
         ),
         ({"kind": "icmp"}, "address\n  Field required"),
         ({"kind": "icmp", "address": "dns.google"}, "give an IP address: the name 'dns.google'"),
@@ -40,6 +40,12 @@ def test_each_kind_is_named_after_its_file() -> None:
         ({"kind": "tcp", "address": "192.0.2.1"}, "tcp.port\n  Field required"),
         ({"kind": "tcp", "address": "192.0.2.1", "port": 0}, "greater than or equal to 1"),
         ({"kind": "stamp", "address": "192.0.2.1", "port": 70000}, "less than or equal to 65535"),
+        ({"kind": "stun", "address": "192.0.2.1", "key_file": "/nowhere/key"}, "Extra inputs are not permitted"),
+        ({"kind": "stun", "address": "stun.example.org"}, "give an IP address: the name 'stun.example.org'"),
+        ({"kind": "dns", "address": "192.0.2.1"}, "dns.name\n  Field required"),
+        ({"kind": "dns", "address": "192.0.2.1", "name": "a..test"}, "String should match pattern"),
+        ({"kind": "dns", "address": "192.0.2.1", "name": "-".join("x" * 130)}, "String should have at most 253"),
+        ({"kind": "dns", "address": "192.0.2.1", "name": "a.test", "answers": "b.test"}, "not a valid IPv4 or IPv6"),
         ({"kind": "stamp", "address": "192.0.2.1", "key_file": "/nowhere/key"}, "Path does not point to a file"),
     ],
 )
@@ -57,6 +63,10 @@ def test_a_mistake_in_the_settings_is_named(table: dict[str, object], says: str)
         ({"kind": "stamp", "address": "192.0.2.1"}, "stamp 192.0.2.1"),
         ({"kind": "stamp", "address": "192.0.2.1", "port": 8620}, "stamp 192.0.2.1 port 8620"),
         ({"kind": "tcp", "address": "192.0.2.1", "port": 443}, "tcp 192.0.2.1 port 443"),
+        ({"kind": "stun", "address": "2001:db8::1"}, "stun 2001:db8::1"),
+        ({"kind": "stun", "address": "192.0.2.1", "port": 19302}, "stun 192.0.2.1 port 19302"),
+        ({"kind": "dns", "address": "192.0.2.1", "name": "a.test"}, "dns 192.0.2.1"),
+        ({"kind": "dns", "address": "192.0.2.1", "name": "a.test", "port": 5353}, "dns 192.0.2.1 port 5353"),
     ],
 )
 def test_readings_call_a_target_by_kind_and_address(table: dict[str, object], label: str) -> None:
