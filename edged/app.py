@@ -7,6 +7,7 @@ supervised: it may fail for ever, and each failure is an observation.
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
@@ -32,6 +33,7 @@ from edged.report.reading import BrokerReading
 from edged.report.settings import MetricsSettings
 from edged.status import Status
 from edged.supervise import Backoff, supervise
+from edged.surroundings import Surroundings, room_side
 from edged.telemetry import tell_figures
 from probes.link import watch_link
 from probes.media import watch_media
@@ -41,6 +43,7 @@ from qos import shaper
 from qos.rates import Rates, WantedRates
 from ups.settings import by_server
 from ups.watch import NutWatcher
+from wan.reading import ActiveWanChanged, RouterReading
 from wan.watch import RouterWatcher
 
 log = structlog.get_logger()
@@ -97,6 +100,7 @@ class House:
             self._config.plan(), store, clock, boot_id=boot, act=self._act, ticked=partial(notify, "WATCHDOG=1")
         )
         self._status = Status(loaded, clock, boot, plan=self.judging.plan, state=self._state, record=store.status)
+        self._surroundings = self._look_around()
         self._reporter = self._make_reporter()
         self._desk = Desk(self.judging, clock, document=self._status.document, recent=store.recent, reload=self._reload)
 
@@ -104,6 +108,11 @@ class House:
         """Until told to stop, or to go on with another configuration."""
         if self._router:
             await self._router.prepare()  # blocks the loop for 0.2 s: before anything is timed
+        with closing(self._surroundings):
+            await self._until_told(stop)
+        return self._next
+
+    async def _until_told(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(part, name=name) for name, part in self._parts().items()]
             self.judging.tell(self._phase(Phase.STARTED))
@@ -114,7 +123,6 @@ class House:
             await self.judging.submit(self._phase(Phase.RELOADING if self._next else Phase.STOPPING))
             for task in tasks:
                 task.cancel()
-        return self._next
 
     # ── who runs ───────────────────────────────────────────────────────────────────────────────────────
     def _parts(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -133,14 +141,16 @@ class House:
 
     def _instruments(self) -> dict[str, tuple[Callable[[], Coroutine[Any, Any, None]], Backoff]]:
         config, tell, now = self._config, self.judging.tell, self._clock.monotonic
+        around = self._surroundings.links
         found: dict[str, tuple[Callable[[], Coroutine[Any, Any, None]], Backoff]] = {}
         for name, link in config.links.items():
-            found[f"link:{name}"] = partial(watch_link, link, tell, pace=self._paces[name], monotonic=now), Backoff()
+            watch = partial(watch_link, link, tell, pace=self._paces[name], outside=around[name], monotonic=now)
+            found[f"link:{name}"] = watch, Backoff()
         for server in by_server(config.ups):
             watcher = NutWatcher(server, monotonic=now)
             found[f"upsd:{watcher.peer}"] = partial(watcher.run, tell), UPSD_BACKOFF
         if self._router:
-            found["router"] = partial(self._router.run, tell, monotonic=now), Backoff()
+            found["router"] = partial(self._router.run, self._router_said, monotonic=now), Backoff()
         if config.qos:
             found["qos"] = partial(shaper.run, config.qos, tell, self._rates, monotonic=now), Backoff()
         if config.media:
@@ -171,6 +181,11 @@ class House:
                 pass
             case _:
                 assert_never(effect)
+
+    def _router_said(self, reading: RouterReading | ActiveWanChanged) -> None:
+        if isinstance(reading, RouterReading):
+            self._surroundings.router_said(reading)
+        self.judging.tell(reading)
 
     def _source_failed(self, source: str, error: Exception, failures: int) -> None:
         self.judging.tell(SourceFailed(self._clock.monotonic(), source, type(error).__name__, failures))
@@ -207,6 +222,12 @@ class House:
         except ConfigError as error:
             raise Refusal("bad_config", str(error)) from error
         self._over.set()
+
+    def _look_around(self) -> Surroundings:
+        config = self._config
+        shaped = [(each.name, each.direction) for each in config.qos.interfaces] if config.qos else []
+        room = room_side(config.media.interface if config.media else None, shaped)
+        return Surroundings(self.judging.plan, room, carrier=lambda: self.judging.state.carrier)
 
     def _make_reporter(self) -> Reporter | None:
         if self._config.broker is None:

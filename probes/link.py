@@ -189,7 +189,7 @@ class LinkProber:
         """
         if self._carrier is not None:
             self._detector.carrier(self._carrier.up())
-        self._detector.far_carrier(self._outside.far_carrier)
+        self._detector.far_carrier(self._outside.far_carrier, now_s)
         if self._in_doubt or self._told.verdict is not Verdict.UP or now_s >= self._summary_s:
             self._detector.user_bytes(self._outside.user_bytes(), now_s)
 

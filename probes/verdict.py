@@ -21,6 +21,7 @@ _KNOWN_AFTER = 5  # outcomes before anything is said
 _GOOD_SHARE, _GOOD_TIMES_USUAL = 0.01, 1.5  # 99 % answered, or half as much again as this line always lost
 _SLOW_HOLDS_S = 10.0  # a queue that fills and drains every few seconds is one trouble
 _STALL_SHOWS_S = 1.0
+_ANSWERS_UNDER_WAY_S = 1.0
 _SUSPICION_S = 1.0  # how long after a miss to ask more often
 _WATCH_CLOSELY_S = 60.0  # … and after any change to worse; a long outage or a poor line is asked calmly again
 
@@ -56,7 +57,8 @@ class LinkDetector:
         self._recovery = Recovery(rules.recovery)
         self._refused: dict[str, Refusal] = {}
         self._users = UserBytes()
-        self._carrier = self._far_carrier = True
+        self._carrier = True
+        self._far_lost_s: float | None = None
         self._holding = Holding(Verdict.UNKNOWN, LinkCause.STARTING, now_s, self._evidence("starting"))
         self._fed_s = now_s
         self._frozen_s: float | None = None
@@ -96,9 +98,12 @@ class LinkDetector:
         """Of our own interface, where the link is one."""
         self._carrier = up
 
-    def far_carrier(self, up: bool) -> None:
+    def far_carrier(self, up: bool, now_s: float) -> None:
         """Of the router's port behind which the link is, as the router says (ifOperStatus)."""
-        self._far_carrier = up
+        if up:
+            self._far_lost_s = None
+        elif self._far_lost_s is None:
+            self._far_lost_s = now_s
 
     def user_bytes(self, total: int | None, now_s: float) -> None:
         """What has arrived for users by this link so far; None: not known. See `user_bytes`."""
@@ -149,7 +154,9 @@ class LinkDetector:
 
     # ── conditions of the table ────────────────────────────────────────────────────────────────────────
     def no_carrier(self, _: float) -> bool:
-        return not (self._carrier and self._far_carrier) or self._mostly_refused(Refusal.INTERFACE_DOWN)
+        # Answers that still come long after the port was called down came by it: the wrong port is configured.
+        far = self._far_lost_s is not None and self._silence.heard_s <= self._far_lost_s + _ANSWERS_UNDER_WAY_S
+        return not self._carrier or far or self._mostly_refused(Refusal.INTERFACE_DOWN)
 
     def no_route(self, _: float) -> bool:
         return self._mostly_refused(Refusal.NO_ROUTE, Refusal.NO_SOURCE, Refusal.INTERFACE_DOWN)

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from edged.clock import Clock
 from edged.control.protocol import Refusal, Request
 from edged.control.roles import Caller
+from edged.core.effects import Errand
 from edged.core.events import Event, Json
-from edged.core.observations import AccessRefused, Act, Observation, PersonActed
+from edged.core.observations import AccessRefused, Act, Asked, Observation, PersonActed
 from edged.record.recorded import Recorded
 
 
@@ -47,6 +48,11 @@ class ActArgs(_Args):
     session: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
 
 
+class AskArgs(_Args):
+    errand: Errand
+    link: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+
+
 A = TypeVar("A", bound=_Args)
 
 
@@ -76,6 +82,8 @@ class Desk:
                 return [{"event": json.loads(row.body), "durable": row.durable} for row in rows]
             case "act":
                 return await self._act(_args(ActArgs, request), caller)
+            case "ask":
+                return await self._ask(_args(AskArgs, request), caller)
             case "reload":
                 _args(NoArgs, request)
                 self._reload()
@@ -100,10 +108,21 @@ class Desk:
             self._clock.monotonic(), args.act, caller.name, caller.role.name.lower(), args.reason, args.session
         )
         events = await self._judge.submit(done)
-        refused = next((event.data["refused"] for event in events if event.name == "act.refused"), None)
-        if refused is not None:
-            raise Refusal(str(refused), f"{args.act.value}: {str(refused).replace('_', ' ')}")
+        _raise_refused(events, args.act.value)
         return {"tier": events[-1].tier if events else None, "events": [event.name for event in events]}
+
+    async def _ask(self, args: AskArgs, caller: Caller) -> dict[str, Json]:
+        """Only that it is under way: what comes of it is recorded, and in the status."""
+        role = caller.role.name.lower()
+        asked = Asked(self._clock.monotonic(), args.errand, args.link, caller.name, role)
+        _raise_refused(await self._judge.submit(asked), f"{args.errand.value} {args.link}")
+        return {"errand": args.errand.value, "link": args.link}
+
+
+def _raise_refused(events: tuple[Event, ...], what: str) -> None:
+    refused = next((event.data["refused"] for event in events if event.name.endswith(".refused")), None)
+    if refused is not None:
+        raise Refusal(str(refused), f"{what}: {str(refused).replace('_', ' ')}")
 
 
 def _args(model: type[A], request: Request) -> A:

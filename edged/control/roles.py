@@ -33,6 +33,7 @@ NEEDED: dict[str, Role] = {
     "events": Role.VIEW,
     "watch": Role.VIEW,
     "act": Role.OPERATE,
+    "ask": Role.OPERATE,
     "reload": Role.ADMIN,
 }
 

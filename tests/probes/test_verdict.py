@@ -341,9 +341,21 @@ def test_users_bytes_nobody_can_tell_apart_vouch_for_nothing() -> None:
 
 def test_a_port_the_router_calls_down_is_down_at_once() -> None:
     story = calm()
-    story.detector.far_carrier(False)
+    story.detector.far_carrier(False, story.now_s)
     story.look()
     assert story.take() == [(DOWN, LinkCause.CARRIER)]
+    story.cut(0.1)
+    story.detector.far_carrier(True, story.now_s)
+    story.go(2)
+    assert story.take() == [(DOWN, LinkCause.LOSS), (DEGRADED, LinkCause.RECOVERING)]
+
+
+def test_a_port_called_down_while_answers_come_is_the_wrong_port() -> None:
+    story = calm()
+    for _ in range(120):
+        story.detector.far_carrier(False, story.now_s)
+        story.go(STEP_S)
+    assert story.take() == [(DOWN, LinkCause.CARRIER), (DEGRADED, LinkCause.RECOVERING)]
 
 
 # ── evidence ───────────────────────────────────────────────────────────────────────────────────────────
