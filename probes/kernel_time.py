@@ -10,7 +10,6 @@ import contextlib
 import socket
 import struct
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,13 +21,15 @@ _TX_SOFTWARE, _RX_SOFTWARE, _SOFTWARE, _OPT_ID, _OPT_TSONLY = 1 << 1, 1 << 3, 1 
 _FROM_KERNEL: Final = _TX_SOFTWARE | _RX_SOFTWARE | _SOFTWARE | _OPT_TSONLY
 _IP_RECVERR, _IPV6_RECVERR = 11, 25
 _FROM_TIMESTAMPING: Final = 4  # sock_extended_err.ee_origin
-_EXTENDED_ERROR = struct.Struct("@IBBBBII")
+_EXTENDED_ERRORS: Final = frozenset({(socket.IPPROTO_IP, _IP_RECVERR), (socket.IPPROTO_IPV6, _IPV6_RECVERR)})
+_EXTENDED_ERROR = struct.Struct("@4xB7xI")  # its origin, and the number of the datagram
 _TIMESPEC = struct.Struct("@ll")
 
 _ROOM_FOR_CONTROL: Final = 256
 _LARGEST: Final = 2048  # no packet of ours is larger; what is cut off was garbage
 _AT_ONCE: Final = 64  # datagrams read before the loop gets its turn: ~1 ms
 _UNSTAMPED_KEPT: Final = 256
+_CLOCK_STEP_S: Final = 1e-3  # slewing moves both clocks alike; what parts them is a step, or a pause between two reads
 
 Ancillary = list[tuple[int, int, bytes]]
 Address = tuple[str, int] | tuple[str, int, int, int]
@@ -52,7 +53,7 @@ class Sent:
     kernel_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would cost as much again as reading the datagram
 class Received:
     data: bytes
     address: Address
@@ -62,45 +63,63 @@ class Received:
     kernel_ns: int | None
 
 
+def wall_clock_stepped(sent: Sent, received: Received) -> bool:
+    """Whether the wall clock was set between the two, so that stamps of one cannot be compared with the other's."""
+    wall_s = (received.user_ns - sent.user_ns) / 1e9
+    return abs(wall_s - (received.monotonic_s - sent.monotonic_s)) > _CLOCK_STEP_S
+
+
 def round_trip_s(sent: Sent, received: Received) -> tuple[float, Stamps]:
     """Seconds from `sent` to `received` by the best stamps there are.
 
-    Kernel stamps are wall-clock time. A step of that clock between the two shows as a figure below zero or beyond what
-    the monotonic clock saw from outside; the monotonic figure then stands.
+    Kernel stamps are wall-clock time. Where that clock was set meanwhile, or gives a figure below zero or beyond what
+    the monotonic clock saw from outside, the monotonic figure stands.
     """
     outside_s = received.monotonic_s - sent.monotonic_s
-    if received.kernel_ns is not None:
-        left_ns, stamps = (
-            (sent.kernel_ns, Stamps.KERNEL) if sent.kernel_ns is not None else (sent.user_ns, Stamps.ARRIVAL)
-        )
-        inside_s = (received.kernel_ns - left_ns) / 1e9
-        if 0 <= inside_s <= outside_s + 50e-6:  # 50 µs: the two clocks are not read at the same instant
-            return inside_s, stamps
+    if received.kernel_ns is None or wall_clock_stepped(sent, received):
+        return outside_s, Stamps.USER
+    left_ns, stamps = (sent.user_ns, Stamps.ARRIVAL) if sent.kernel_ns is None else (sent.kernel_ns, Stamps.KERNEL)
+    inside_s = (received.kernel_ns - left_ns) / 1e9
+    if 0 <= inside_s <= outside_s + 50e-6:  # 50 µs: the two clocks are not read at the same instant
+        return inside_s, stamps
     return outside_s, Stamps.USER
 
 
 class StampedSocket:
     """A bound datagram or raw socket on the running loop; `arrived` is called for every datagram, in order.
 
-    Owns `sock` and closes it. `arrived` runs in the loop's reader and must not raise.
+    Owns `sock` and closes it. `arrived` runs in the loop's reader and must not raise. Up to `at_once` datagrams are
+    read before the loop gets its turn; 1 where they come one by one spares the call that says there is no second.
     """
 
-    def __init__(self, sock: socket.socket, arrived: Callable[[Received], None], *, transmit: bool = True) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        arrived: Callable[[Received], None],
+        *,
+        transmit: bool = True,
+        at_once: int = _AT_ONCE,
+    ) -> None:
         self._sock = sock
         self._arrived = arrived
         self._loop = asyncio.get_running_loop()
-        self._unstamped: OrderedDict[int, Sent] = OrderedDict()
+        self._unstamped: dict[int, Sent] = {}  # in the order of sending
         self._next_key = 0
-        self._transmit = transmit
+        self._transmit, self._at_once = transmit, at_once
         sock.setblocking(False)
         self._ask_for_stamps()
         self._loop.add_reader(sock.fileno(), self._read)
 
-    def send(self, data: bytes, address: Address, control: Ancillary | None = None) -> Sent:
-        """Hands `data` to the kernel now. Raises OSError when the kernel refuses; nothing is retried."""
+    def send(self, data: bytes, address: Address | None = None, control: Ancillary | None = None) -> Sent:
+        """Hands `data` to the kernel now; without an address to the one `sock` is connected to. Raises OSError when
+        the kernel refuses; nothing is retried.
+        """
         sent = Sent(time.time_ns(), time.monotonic())
         try:
-            self._sock.sendmsg([data], control or [], 0, address)
+            if address is None:
+                self._sock.send(data)
+            else:
+                self._sock.sendmsg([data], control or [], 0, address)
         except OSError:
             self._restart_keys()
             raise
@@ -126,12 +145,12 @@ class StampedSocket:
         self._unstamped[self._next_key] = sent
         self._next_key = (self._next_key + 1) & 0xFFFF_FFFF
         if len(self._unstamped) > _UNSTAMPED_KEPT:
-            self._unstamped.popitem(last=False)
+            del self._unstamped[next(iter(self._unstamped))]
         # Most drivers stamp inside the send call. Reading it here spares the loop a wake-up per probe.
         self.stamp_now()
 
     def _take_stamp(self, control: Ancillary) -> None:
-        key = next((_key_of(data) for level, kind, data in control if _is_extended_error(level, kind)), None)
+        key = _key_of(control)
         if key is not None and (sent := self._unstamped.pop(key, None)) is not None:
             kernel_ns = kernel_stamp_ns(control)
             # A stamp from before the send call belongs to another datagram.
@@ -154,7 +173,7 @@ class StampedSocket:
             self._transmit = False
 
     def _read(self) -> None:
-        for count in range(_AT_ONCE):
+        for count in range(self._at_once):
             try:
                 data, control, _, address = self._sock.recvmsg(_LARGEST, _ROOM_FOR_CONTROL)
             except BlockingIOError:
@@ -164,7 +183,8 @@ class StampedSocket:
             except OSError:  # an ICMP error of an earlier datagram, told once
                 continue
             now_s, now_ns = time.monotonic(), time.time_ns()
-            self.stamp_now()
+            if self._unstamped:
+                self.stamp_now()
             self._arrived(Received(data, address, control, now_ns, now_s, kernel_stamp_ns(control)))
             if self._sock.fileno() < 0:  # `arrived` closed us
                 return
@@ -186,12 +206,10 @@ def kernel_stamp_ns(control: Ancillary) -> int | None:
     return None
 
 
-def _is_extended_error(level: int, kind: int) -> bool:
-    return (level, kind) in ((socket.IPPROTO_IP, _IP_RECVERR), (socket.IPPROTO_IPV6, _IPV6_RECVERR))
-
-
-def _key_of(data: bytes) -> int | None:
-    if len(data) < _EXTENDED_ERROR.size:
-        return None
-    _, origin, _, _, _, _, key = _EXTENDED_ERROR.unpack_from(data)
-    return int(key) if origin == _FROM_TIMESTAMPING else None
+def _key_of(control: Ancillary) -> int | None:
+    """The number the kernel gave the datagram whose transmit stamp is among control messages."""
+    for level, kind, data in control:
+        if (level, kind) in _EXTENDED_ERRORS and len(data) >= _EXTENDED_ERROR.size:
+            origin, key = _EXTENDED_ERROR.unpack_from(data)
+            return int(key) if origin == _FROM_TIMESTAMPING else None
+    return None

@@ -201,6 +201,9 @@ class PinnedDatagrams:
 
     An interface that was replaced keeps its name and changes its index, a source address may come and go: a socket
     bound to the old one would refuse for ever. `arrived` gets only what comes from the target's address.
+
+    Where the source is pinned the socket is connected: the kernel then looks the route up once and keeps others'
+    packets away. Where only the interface is, connecting would also hold on to the source address of that moment.
     """
 
     def __init__(
@@ -215,24 +218,47 @@ class PinnedDatagrams:
         self._open, self._arrived = open_socket, arrived
         self._peer = str(IPv6Address(int(target))) if target.version == 6 else str(target)
         self._stamped: StampedSocket | None = None
-        self._address: Address = ("", 0)
+        self._address: Address | None = None
 
     def send(self, data: bytes) -> Sent | Refusal:
         try:
-            if self._stamped is None:
-                self._address = socket_address(self._target, self._port, self._pin)
-                self._stamped = StampedSocket(self._open(), self._take)
-            return self._stamped.send(data, self._address)
+            return (self._stamped or self._opened()).send(data, self._address)
         except OSError as error:
-            refusal = refusal_of(error, self._pin)
-            if refusal is not Refusal.NO_BUFFERS:
-                self.close()
-            return refusal
+            return self._once_more(data, error)
 
     def close(self) -> None:
         if self._stamped is not None:
             self._stamped.close()
             self._stamped = None
+
+    def _opened(self) -> StampedSocket:
+        address = socket_address(self._target, self._port, self._pin)
+        sock = self._open()
+        try:
+            if self._pin.source is None:
+                self._address = address
+            else:
+                sock.connect(address)
+            self._stamped = StampedSocket(sock, self._take, at_once=1)
+        except OSError:
+            sock.close()
+            raise
+        return self._stamped
+
+    def _once_more(self, data: bytes, error: OSError) -> Sent | Refusal:
+        """A connected socket tells in a send what an ICMP error said of an earlier datagram, and sends nothing.
+
+        That is the far side's doing, and known by silence; the second refusal is of this datagram.
+        """
+        if self._stamped is not None and self._address is None:
+            try:
+                return self._stamped.send(data)
+            except OSError as again:
+                error = again
+        refusal = refusal_of(error, self._pin)
+        if refusal is not Refusal.NO_BUFFERS:
+            self.close()
+        return refusal
 
     def _take(self, received: Received) -> None:
         if received.address[0] == self._peer and (self._port == 0 or received.address[1] == self._port):

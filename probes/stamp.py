@@ -1,7 +1,8 @@
 """STAMP session-sender (RFC 8762): asks a reflector that says when it heard and when it answered.
 
 The time the packet spent inside the reflector is taken off the round trip, so a busy reflector does not look like a
-slow link.
+slow link. Each answer also says how long either direction took by two clocks, and how many of our probes reached the
+reflector.
 """
 
 import secrets
@@ -12,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FilePath
 
 from probes.errors import MisuseError, PeerError
-from probes.kernel_time import Received, Sent, round_trip_s
+from probes.kernel_time import Received, Sent, round_trip_s, wall_clock_stepped
 from probes.packets import stamp
 from probes.packets.ntp_time import to_ntp
 from probes.prober import (
@@ -23,6 +24,7 @@ from probes.prober import (
     Prober,
     Refusal,
     TargetSettings,
+    TwoWay,
     family_of,
     pinned_socket,
 )
@@ -55,15 +57,15 @@ class StampProber:
         self._datagrams = PinnedDatagrams(target.address, target.port, pin, self._open, self._arrived)
 
     def send(self, number: int) -> Refusal | None:
-        request = stamp.Request(number, to_ntp(time.time_ns()), _CLOCK_ERROR, self._ssid)
+        request = stamp.Request(_on_the_wire(number), to_ntp(time.time_ns()), _CLOCK_ERROR, self._ssid)
         sent = self._datagrams.send(stamp.encode_request(request, self._key))
         if isinstance(sent, Refusal):
             return sent
-        self._sent[number] = sent, request
+        self._sent[request.sequence] = sent, request
         return None
 
     def forget(self, number: int) -> None:
-        self._sent.pop(number, None)
+        self._sent.pop(_on_the_wire(number), None)
 
     def close(self) -> None:
         self._datagrams.close()
@@ -74,16 +76,34 @@ class StampProber:
     def _arrived(self, received: Received) -> None:
         try:
             reply = stamp.decode_reply(received.data, self._key)
-            kept_s = stamp.residence_ns(reply) / 1e9
-        except PeerError:
+            sent, asked = self._sent[reply.request.sequence]
+            heard_ns, answered_ns = stamp.reflector_times_ns(reply, near_ns=sent.user_ns)
+        except (PeerError, KeyError):
             return
-        sent, asked = self._sent.get(reply.request.sequence, (None, None))
-        if sent is None or reply.request != asked:
+        if reply.request != asked:
             return
-        del self._sent[reply.request.sequence]
+        del self._sent[asked.sequence]
         rtt_s, stamps = round_trip_s(sent, received)
-        # A reflector whose clock was stepped between its two stamps may claim more than there was.
-        self._heard(reply.request.sequence, Answered(rtt_s - kept_s if kept_s <= rtt_s else rtt_s, stamps))
+        kept_s = (answered_ns - heard_ns) / 1e9
+        two_way = None
+        if kept_s > rtt_s:  # its clock was set between its two stamps: it claims more than there was
+            kept_s = 0.0
+        elif not wall_clock_stepped(sent, received):
+            two_way = TwoWay(
+                number=None if reply.sequence == asked.sequence else reply.sequence,
+                out_ns=heard_ns - (sent.user_ns if sent.kernel_ns is None else sent.kernel_ns),
+                back_ns=(received.user_ns if received.kernel_ns is None else received.kernel_ns) - answered_ns,
+            )
+        self._heard((asked.sequence - 1) & 0xFFFF_FFFF, Answered(rtt_s - kept_s, stamps, two_way))
+
+
+def _on_the_wire(number: int) -> int:
+    """The first probe is packet 1 of its session; packet 0 is never sent, as if lost at once.
+
+    Only so does the first answer tell a reflector that counts what it hears (it says 0) from one that keeps no state
+    and gives our own number back. Otherwise both would say the same until a probe is lost on its way out.
+    """
+    return (number + 1) & 0xFFFF_FFFF
 
 
 def _read_key(target: StampTarget) -> bytes | None:

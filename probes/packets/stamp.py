@@ -8,7 +8,7 @@ reflector that returns it untouched tells the truth.
 
 import hmac
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from probes.errors import MisuseError, PeerError
 from probes.packets.ntp_time import from_ntp, from_ptp
@@ -20,6 +20,7 @@ AUTHENTICATED_SIZE = 112
 _SYNCHRONISED = 0x8000
 _PTP_FORMAT = 0x4000
 _HMAC_SIZE = 16
+_LONGEST_KEPT_NS = 3600 * 10**9
 
 _REQUEST = struct.Struct("!IQHH28x")
 _REPLY = struct.Struct("!IQHHQIQH2xB3x")
@@ -27,8 +28,8 @@ _AUTHENTICATED_REQUEST = struct.Struct("!I12xQHH68x")
 _AUTHENTICATED_REPLY = struct.Struct("!I12xQHH4xQ8xI12xQH6xB15x")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+# Tuples, not dataclasses: two are made and one compared with each probe, at a third of the price.
+class Request(NamedTuple):
     """What a session-sender sends. `sent` is T1."""
 
     sequence: int
@@ -38,8 +39,7 @@ class Request:
     ssid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a session-reflector answers: `received` is T2, `sent` is T3, and `request` is what it answers."""
 
     sequence: int
@@ -93,18 +93,21 @@ def decode_reply(data: bytes, key: bytes | None = None) -> Reply:
     return Reply(sequence, sent, error, received, Request(asked_sequence, asked_sent, asked_error, ssid), ttl)
 
 
-def residence_ns(reply: Reply) -> int:
-    """Nanoseconds the packet spent in the reflector, T3 - T2, in whichever format the reflector says it writes.
+def reflector_times_ns(reply: Reply, *, near_ns: int) -> tuple[int, int]:
+    """(T2, T3) in nanoseconds by the reflector's clock, in whichever format it says it writes, T2 in the era nearest to
+    `near_ns`. A reflector that writes PTP counts TAI.
 
     Raises PeerError where it answers before it was asked, or says it kept the packet for over an hour: no such figure
     can be subtracted from a round trip.
     """
     read = from_ptp if reply.error & _PTP_FORMAT else from_ntp
-    received_ns = read(reply.received, near_ns=0)
-    kept_ns = read(reply.sent, near_ns=received_ns) - received_ns
-    if not 0 <= kept_ns <= 3600 * 10**9:
-        raise PeerError(f"STAMP reflector claims to have kept packet {reply.request.sequence} for {kept_ns} ns")
-    return kept_ns
+    received_ns = read(reply.received, near_ns=near_ns)
+    sent_ns = read(reply.sent, near_ns=received_ns)
+    if not 0 <= sent_ns - received_ns <= _LONGEST_KEPT_NS:
+        raise PeerError(
+            f"STAMP reflector claims to have kept packet {reply.request.sequence} for {sent_ns - received_ns} ns"
+        )
+    return received_ns, sent_ns
 
 
 def looks_sent_by_a_sender(data: bytes, key: bytes | None = None) -> bool:

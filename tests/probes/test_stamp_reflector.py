@@ -53,7 +53,7 @@ async def test_a_request_comes_back_with_both_times_and_its_own_fields(host: str
     assert reply.request_ttl == 64
     received_ns = from_ntp(reply.received, near_ns=before_ns)
     assert before_ns <= received_ns <= time.time_ns()
-    assert 0 < stamp.residence_ns(reply) < 50_000_000
+    assert from_ntp(reply.sent, near_ns=before_ns) > received_ns
 
 
 async def test_each_session_is_counted_by_itself() -> None:

@@ -19,6 +19,7 @@ from probes.errors import MisuseError, PeerError, ProbeError
 from probes.packets import stamp
 
 KEY = b"a key of the NOC"
+NOW_NS = 1_750_000_000 * 10**9
 
 longs, quads, shorts, octets = (st.integers(0, 2**bits - 1) for bits in (32, 64, 16, 8))
 requests = st.builds(stamp.Request, longs, quads, shorts, shorts)
@@ -132,7 +133,9 @@ def test_garbage_raises_nothing_but_the_rooms_error(data: bytes, key: bytes | No
 @given(replies)
 def test_the_time_kept_is_read_in_the_reflectors_own_format_or_refused(reply: stamp.Reply) -> None:
     with contextlib.suppress(PeerError):
-        assert 0 <= stamp.residence_ns(reply) <= 3600 * 10**9
+        received_ns, sent_ns = stamp.reflector_times_ns(reply, near_ns=NOW_NS)
+        assert 0 <= sent_ns - received_ns <= 3600 * 10**9
+        assert abs(received_ns - NOW_NS) <= 2**31 * 10**9
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,8 @@ def test_the_time_kept_is_read_in_the_reflectors_own_format_or_refused(reply: st
 )
 def test_known_residences(error: int, received: int, sent: int, kept_ns: int) -> None:
     reply = stamp.Reply(0, sent, error, received, stamp.Request(0, 0, 0, 0), 64)
-    assert stamp.residence_ns(reply) == kept_ns
+    received_ns, sent_ns = stamp.reflector_times_ns(reply, near_ns=NOW_NS)
+    assert sent_ns - received_ns == kept_ns
 
 
 def test_no_reply_of_a_reflector_looks_like_a_senders_packet() -> None:
