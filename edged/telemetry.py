@@ -1,28 +1,149 @@
-"""Figures for the NOC, regularly: a record per link, UPS and interface. None is an event; a lost one is no loss."""
+"""Figures for the NOC, regularly: every second of every link, each UPS and shaper. None is an event; a lost one is no
+loss.
+
+Seconds travel ten in a message, as columns: 60 messages a minute would be nine tenths envelope.
+"""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 from edged.core.events import Json
+from probes.reading import Direction, LinkReading, WayReading
 
 EVERY_S = 10.0
-"""Slow enough for a metered line: six kinds at 400 bytes are 21 MB a month."""
+"""Two links cost 1.4 to 1.9 kB each time, with all wrapping 14 to 18 MB a day: see docs/telemetry.md."""
+LONGEST_SECONDS = 60
+"""More than one batch, so that a late one is whole; after a suspended night nobody needs eight hours of nothing."""
 
 FIGURES: Mapping[str, tuple[str, ...]] = {
     # kind of telemetry (and key in the status document) → figures it carries
-    "links": ("link", "verdict", "rtt_ms", "rtt_p95_ms", "jitter_ms", "loss_pct", "sent", "lost"),
     "ups": ("ups", "power", "charge_pct", "runtime_s", "load_pct"),
     "qos": ("interface", "rate_bps", "classes"),
 }
 
+Column: TypeAlias = Callable[[LinkReading], Json]
 
-async def tell_figures(tell: Callable[[str, Mapping[str, Json]], None], document: Callable[[], dict[str, Any]]) -> None:
-    """Until cancelled: `tell(kind, figures)` for everything there is."""
+
+def _ms(value_s: float | None) -> Json:
+    return None if value_s is None else round(1e3 * value_s, 1)
+
+
+def _tenths(value: float | None) -> Json:
+    return None if value is None else round(value, 1)
+
+
+def _way(direction: Direction, figure: Callable[[WayReading], Json]) -> Column:
+    """Of one direction; None where nothing tells the two apart."""
+    return lambda reading: next((figure(way) for way in reading.ways if way.direction is direction), None)
+
+
+COLUMNS: Mapping[str, Column] = {
+    "verdict": lambda reading: reading.verdict.value,
+    "cause": lambda reading: reading.cause.value,
+    "pace": lambda reading: reading.pace,
+    "sent": lambda reading: reading.sent,
+    "rtt_min_ms": lambda reading: _ms(reading.rtt_min_s),
+    "rtt_ms": lambda reading: _ms(reading.rtt_s),
+    "rtt_p95_ms": lambda reading: _ms(reading.rtt_p95_s),
+    "rtt_p99_ms": lambda reading: _ms(reading.rtt_p99_s),
+    "jitter_ms": lambda reading: _ms(reading.jitter_s),
+    "loss_pct": lambda reading: _tenths(reading.loss_pct),
+    "burst_longest": lambda reading: reading.burst_longest,
+    "mos": lambda reading: _tenths(reading.mos),
+    "up_loss_pct": _way(Direction.UP, lambda way: _tenths(way.loss_pct)),
+    "down_loss_pct": _way(Direction.DOWN, lambda way: _tenths(way.loss_pct)),
+    "up_delay_ms": _way(Direction.UP, lambda way: _ms(way.delay_above_s)),
+    "down_delay_ms": _way(Direction.DOWN, lambda way: _ms(way.delay_above_s)),
+}
+
+
+class SecondRecords:
+    """Fed with every reading of every link, gives what the seconds since the last batch were like. Pure.
+
+    A second without a reading is null in every column. Of several readings in one second the newest stands.
+    """
+
+    def __init__(self, links: Iterable[str], now_s: float) -> None:
+        self._links = {link: _Seconds(now_s) for link in links}
+
+    def feed(self, reading: LinkReading) -> None:
+        """Half a microsecond to two: readings come once a second and with each change of verdict."""
+        if reading.link in self._links:
+            self._links[reading.link].put(reading)
+
+    def batch(self, now_s: float) -> list[Json]:
+        """A row for each link, of the seconds since the last call: see `docs/telemetry.md`."""
+        rows = ((link, seconds.take(now_s)) for link, seconds in self._links.items())
+        return [_row(link, readings, age_s) for link, (readings, age_s) in rows if readings]
+
+
+class _Seconds:
+    """Of one link. A reading belongs to the nearest second on a grid that gently follows the readings' own rhythm, so
+    that one 20 ms late, or a prober started anew at another fraction, neither doubles a second nor leaves one out.
+    """
+
+    _FOLLOW = 0.1
+
+    def __init__(self, now_s: float) -> None:
+        self._newest_s, self._heard = now_s, False
+        self._waiting: deque[LinkReading | None] = deque(maxlen=LONGEST_SECONDS)
+
+    def put(self, reading: LinkReading) -> None:
+        off_s = reading.at_s - self._newest_s
+        steps, follow = (round(off_s), self._FOLLOW) if self._heard else (max(1, round(off_s)), 1.0)
+        if steps > 0:
+            self._advance(steps - 1)
+            self._waiting.append(reading)
+            self._newest_s += 1 + follow * (off_s - steps)
+            self._heard = True
+        elif self._waiting:
+            self._waiting[-1] = reading
+
+    def take(self, now_s: float) -> tuple[list[LinkReading | None], float]:
+        """The seconds waiting, and how long before `now_s` the first of them ended."""
+        self._advance(max(0, int(now_s - self._newest_s - 0.5)))
+        readings = list(self._waiting)
+        self._waiting.clear()
+        return readings, now_s - self._newest_s + len(readings) - 1
+
+    def _advance(self, seconds: int) -> None:
+        """So many in which nothing was told."""
+        self._waiting.extend([None] * min(seconds, LONGEST_SECONDS))
+        self._newest_s += seconds
+
+
+def _row(link: str, readings: list[LinkReading | None], age_s: float) -> Json:
+    columns = {
+        name: _folded([None if each is None else value(each) for each in readings]) for name, value in COLUMNS.items()
+    }
+    return {"link": link, "age_s": round(age_s, 1), "every_s": 1, "seconds": len(readings), **columns}
+
+
+def _folded(values: list[Json]) -> Json:
+    """One value stands for all that are the same: half of what a quiet line would cost."""
+    return values[0] if all(value == values[0] for value in values) else values
+
+
+async def tell_figures(
+    tell: Callable[[str, Mapping[str, Json]], None],
+    document: Callable[[], dict[str, Any]],
+    seconds: SecondRecords | None = None,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> None:
+    """Until cancelled: `tell(kind, figures)` for everything there is. `monotonic` is the clock of the readings."""
     while True:
         await asyncio.sleep(EVERY_S)
-        now = document()
-        for kind, keys in FIGURES.items():
-            rows = [{key: each.get(key) for key in keys} for each in now[kind]]
+        for kind, rows in _due(document(), seconds, monotonic()):
             if rows:
                 tell(kind, {"rows": rows})
+
+
+def _due(document: Mapping[str, Any], seconds: SecondRecords | None, now_s: float) -> Iterable[tuple[str, list[Json]]]:
+    if seconds is not None:
+        yield "links", seconds.batch(now_s)
+    for kind, keys in FIGURES.items():
+        yield kind, [{key: each.get(key) for key in keys} for each in document[kind]]

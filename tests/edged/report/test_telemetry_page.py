@@ -1,7 +1,9 @@
 """docs/telemetry.md says what the code does: its examples are made by the code, or understood by it."""
 
 import json
+import random
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from edged.report.commands import (
     parse_noc,
     parse_watermark,
 )
-from edged.report.live import EXPIRY_S
+from edged.report.live import EXPIRY_S, Measured
 from edged.report.messages import Composer, State
 from edged.report.metric_table import METRICS
 from edged.report.outgoing import MAX_RESENDS, RETRY_CAP_S, RETRY_FIRST_S
@@ -32,7 +34,10 @@ from edged.report.reading import Noc
 from edged.report.resend import ResendJob
 from edged.report.settings import BrokerSettings
 from edged.report.topics import Topics
+from edged.telemetry import COLUMNS, EVERY_S, LONGEST_SECONDS, SecondRecords
+from probes.reading import Direction, LinkCause, Verdict, WayReading
 from tests.edged.record.scene import ORIGIN, FixedClock, tier_event
+from tests.edged.test_telemetry import CALM
 
 PAGE = (Path(__file__).parents[3] / "docs" / "telemetry.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"^```json example=(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
@@ -82,6 +87,66 @@ def test_the_answers_are_what_we_would_say() -> None:
     assert example("refusal") == json.loads(refused.payload)["data"]
 
 
+def test_the_seconds_are_what_we_would_tell() -> None:
+    ways = tuple(WayReading(way, 0.0, None, None, lossy=False, slow=False) for way in Direction)
+    calm = replace(CALM, pace="session", sent=60, ways=ways)
+    worse = (replace(ways[0], loss_pct=8.33), ways[1])
+    seconds = SecondRecords(["fiber"], 0.0)
+    seconds.feed(replace(calm, at_s=1.0, rtt_s=0.02))
+    seconds.feed(replace(calm, at_s=2.0, rtt_s=0.0201))
+    gray = replace(calm, at_s=4.0, rtt_s=0.0204, loss_pct=8.33, burst_longest=2, mos=3.91, ways=worse)
+    seconds.feed(replace(gray, verdict=Verdict.DEGRADED, cause=LinkCause.GRAY_LOSS))
+    assert example("seconds") == {"rows": seconds.batch(4.7)}
+
+
+@pytest.mark.parametrize(("noisy", "link_bytes"), [(False, 530), (True, 780)])
+def test_the_seconds_cost_what_the_page_says(noisy: bool, link_bytes: int) -> None:
+    one, two = (_ten_seconds_of(names, noisy=noisy) for names in (["fiber"], ["fiber", "cellular"]))
+    assert two - one == pytest.approx(link_bytes, rel=0.05)
+    assert f"{link_bytes} " in PAGE
+    assert f"{link_bytes * 259_200 / 1e6:.0f} " in PAGE
+    assert one - (two - one) == pytest.approx(310, rel=0.05)  # 570 with TLS, TCP and PUBACK
+
+
+def _ten_seconds_of(names: list[str], *, noisy: bool) -> int:
+    """Bytes of the message."""
+    dice, seconds = random.Random(1), SecondRecords(names, 0.0)
+    for n in range(1, 11):
+        for name in names:
+            reading = replace(
+                CALM,
+                link=name,
+                at_s=float(n),
+                rtt_min_s=0.060 + 0.001 * dice.random(),
+                rtt_s=0.061 + 0.005 * dice.random(),
+                rtt_p95_s=0.07 + 0.01 * dice.random(),
+                rtt_p99_s=0.08 + 0.01 * dice.random(),
+                jitter_s=0.001 + 0.001 * dice.random(),
+                ways=_ways(dice, noisy=noisy),
+            )
+            if noisy:
+                loss_pct, mos = dice.choice([0.0, 1.7, 3.3]), 4.1 + 0.3 * dice.random()
+                reading = replace(reading, loss_pct=loss_pct, mos=mos, burst_longest=dice.choice([0, 1, 2]))
+            seconds.feed(reading)
+    now = Stamp(FixedClock().wall(), FixedClock().monotonic(), ClockQuality.SYNCED, BOOT)
+    return len(COMPOSER.telemetry(Measured("links", {"rows": seconds.batch(10.4)}, now), 290).payload)
+
+
+def _ways(dice: random.Random, *, noisy: bool) -> tuple[WayReading, ...]:
+    if not noisy:
+        return tuple(WayReading(way, 0.0, 0.001, 0.001, lossy=False, slow=False) for way in Direction)
+    loss_pct, delay_s = 9.0, 0.030
+    return tuple(
+        WayReading(way, loss_pct * dice.random(), delay_s * dice.random(), 0.001, lossy=False, slow=False)
+        for way in Direction
+    )
+
+
+def test_every_column_is_in_the_example() -> None:
+    (row,) = example("seconds")["rows"]
+    assert set(row) == {"link", "age_s", "every_s", "seconds", *COLUMNS}
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_explained(reason: Reason) -> None:
     assert f"| `{reason}` |" in PAGE
@@ -129,8 +194,10 @@ def test_the_figures_are_the_codes() -> None:
         f"more than {MAX_RESEND:,} rows",
         f"{['no', 'one', 'two', 'three', 'four'][MAX_RESENDS]} resends are under way",
         f"`{CONTENT_TYPE}`",
+        f"Every {EVERY_S:g} s, one message a kind",
     ):
         assert figure in PAGE, figure
+    assert LONGEST_SECONDS == 60  # "the last minute is told"
 
 
 def test_every_attribute_is_explained() -> None:
