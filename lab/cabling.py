@@ -2,12 +2,15 @@
 translation.
 
 `build` runs before the event loop does: pyroute2's plain calls need that, and each thread is in one namespace at a
-time. Two changes are made while the site runs, and those are coroutines: the active WAN's route, and a cable pulled or
+time. What is changed while the site runs is a coroutine: the active WAN's route, a policy rule, and a cable pulled or
 plugged.
 """
 
 import socket
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 from pyroute2.iproute.linux import AsyncIPRoute, IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
@@ -24,6 +27,8 @@ FIRST_INDEX = 20
 
 CARRIER_WITHIN_S = 3.0
 NUD_PERMANENT = 0x80
+FR_ACT_BLACKHOLE = 6
+"""linux/fib_rules.h: what matches is thrown away, and nobody is told."""
 NF_ACCEPT = 1
 SRCNAT_PRIORITY = 100
 
@@ -62,9 +67,31 @@ async def set_cable(port: plan.Port, node: Node, *, plugged: bool) -> None:
         await ip.link("set", index=_index(node, port.ifname), state="up" if plugged else "down")
 
 
-def _netlink(node: Node) -> AsyncIPRoute:
-    """Short-lived on purpose: a netlink socket of pyroute2 0.9 keeps about 1 KB of each request."""
-    return AsyncIPRoute(groups=0, fileno=node.socket(socket.AF_NETLINK, socket.SOCK_DGRAM).detach())
+async def add_rule(node: Node, rule: plan.Rule) -> None:
+    async with _netlink(node) as ip:
+        await ip.rule("add", **_as_netlink(rule))
+
+
+async def remove_rule(node: Node, rule: plan.Rule) -> None:
+    async with _netlink(node) as ip:
+        await ip.rule("del", **_as_netlink(rule))
+
+
+@asynccontextmanager
+async def _netlink(node: Node) -> AsyncIterator[AsyncIPRoute]:
+    """Short-lived on purpose: a netlink socket of pyroute2 0.9 keeps about 1 KB of each request. What the kernel
+    refuses within the block becomes a LabFailure."""
+    try:
+        async with AsyncIPRoute(groups=0, fileno=node.socket(socket.AF_NETLINK, socket.SOCK_DGRAM).detach()) as ip:
+            yield ip
+    except (NetlinkError, OSError) as error:
+        raise LabFailure(f"the kernel refused a change in node {node.name}: {error}") from error
+
+
+def _as_netlink(rule: plan.Rule) -> dict[str, Any]:
+    source = {"src": rule.source, "src_len": 32} if rule.source else {}
+    target = {"action": FR_ACT_BLACKHOLE} if rule.table is None else {"table": rule.table}
+    return {"priority": rule.priority, **source, **target}
 
 
 def _index(node: Node, ifname: str) -> int:
@@ -124,8 +151,7 @@ def _number(ip: IPRoute, node: Node) -> None:
         if route.node == node.name:
             ip.route("add", dst=route.to, gateway=route.via, table=route.table)
     for rule in plan.RULES if node.name == "router" else ():
-        source = {"src": rule.source, "src_len": 32} if rule.source else {}
-        ip.rule("add", priority=rule.priority, table=rule.table, **source)
+        ip.rule("add", **_as_netlink(rule))
 
 
 def _masquerade(nft: NFTables) -> None:

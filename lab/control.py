@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lab.commands import Site, obey
+from lab.command import Site
+from lab.commands import obey
 from lab.errors import LabError, LabMisuse
 
 LONGEST_LINE = 65536

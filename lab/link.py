@@ -13,7 +13,7 @@ import structlog
 from lab import plan
 from lab.cabling import set_cable
 from lab.errors import LabFailure, LabMisuse
-from lab.nodes import Node
+from lab.nodes import Node, outside_pid
 from lab.wire import DIRECTIONS, WireSettings
 
 log = structlog.get_logger()
@@ -34,6 +34,16 @@ class Link:
         if self._relay is None:
             raise LabFailure(f"the relay of {self.name} was not started")
         return self._relay
+
+    @property
+    def relay_pid(self) -> int | None:
+        """As the world outside the lab sees it; None when it does not run."""
+        if self._relay is None or self._relay.returncode is not None:
+            return None
+        try:
+            return outside_pid(self._relay.pid)
+        except ProcessLookupError:  # it ended, and asyncio has not noticed yet
+            return None
 
     @property
     def rtt_s(self) -> float:
@@ -69,7 +79,7 @@ class Link:
         await self.change(directions, delay_s=usual.delay_s + added_s / len(directions))
 
     async def heal(self) -> None:
-        """As built: plugged, not cut, usual delay, jitter, loss, rate and queue."""
+        """As built: plugged, not cut, usual delay, jitter, loss, rate, queue, every size and mark of packet carried."""
         await self.change(**asdict(plan.LINKS[self.name]))
         await self.plug(plugged=True)
 
@@ -89,6 +99,7 @@ class Link:
             "cut": any(settings.cut for settings in self.settings.values()),
             "rtt_s": self.rtt_s,
             "relay": "running" if all(counts.values()) else "ended",
+            "relay_pid": self.relay_pid,
             **{name: {"settings": asdict(its), "counts": counts[name]} for name, its in self.settings.items()},
         }
 

@@ -78,11 +78,16 @@ BRIDGES: dict[Port, tuple[str, ...]] = {
 # ── layer 3 ────────────────────────────────────────────────────────────────────────────────────────────
 LAN = "10.77.0.0/24"
 ROUTER_LAN = "10.77.0.1"
+LAN_PORT = Port("router", "lan0")
+"""The router's end of the cable to the edge box: the one all links share."""
 PIN_FIBER, PIN_CELLULAR = "10.77.0.11", "10.77.0.12"
 FAR_HOSTS = ("198.51.100.40", "198.51.100.41")
+"""They answer pings: the daemon's, and the router's health checks."""
+REFLECTOR, PLATFORM = "198.51.100.20", "198.51.100.30"
+PLATFORM_NAME = "platform.lab.test"
 
 ADDRESSES: dict[Port, tuple[str, ...]] = {
-    Port("router", "lan0"): (f"{ROUTER_LAN}/24",),
+    LAN_PORT: (f"{ROUTER_LAN}/24",),
     Port("edge", "br0"): ("10.77.0.10/24", f"{PIN_FIBER}/24", f"{PIN_CELLULAR}/24"),
     Port("workstation", "lan0"): ("10.77.0.20/24",),
     Port("pacs", "lan0"): ("10.77.0.30/24",),
@@ -111,12 +116,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Policy rule of the router: packets from `source` (None: all) look in `table`. The lowest priority is asked
+    """Policy rule: packets from `source` (None: all) look in `table` (None: they vanish). The lowest priority is asked
     first."""
 
     priority: int
     source: str | None
-    table: int
+    table: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,10 @@ class Wan:
     provider: str
     table: int
     pin: str
+
+    def enforced_by(self, leaving: "Wan") -> Rule:
+        """The rule that sends this WAN's pin out by the WAN `leaving`: itself, unless something is wrong."""
+        return Rule(1000 + int(self.index), self.pin, leaving.table)
 
 
 WANS = (
@@ -149,10 +158,14 @@ ROUTES = (
 # A pinned source never leaves by the other WAN, so its rule stands before everything. The router's own health checks
 # are pinned by their WAN's address. All else: first the connected networks (main, 32766), then the active WAN.
 RULES = (
-    *(Rule(1000 + i, wan.pin, wan.table) for i, wan in enumerate(WANS)),
+    *(wan.enforced_by(wan) for wan in WANS),
     *(Rule(1100 + i, wan.address, wan.table) for i, wan in enumerate(WANS)),
     Rule(33000, None, TABLE_ACTIVE),
 )
+
+# On node internet, when told so: what is probed falls silent as a host does that is off or filtered, without an error
+# from anybody. The platform goes on, and so does the other host that the router's health checks ask.
+SILENCE = tuple(Rule(100 + i, host, None) for i, host in enumerate((REFLECTOR, FAR_HOSTS[0])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,15 @@ def share(text: str) -> float:
     return value
 
 
+def mtu_bytes(text: str) -> int | None:
+    """Plain bytes, as every router says them; None for "off"."""
+    if text == "off":
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"{text!r}: an MTU is written in bytes like 1400, or off")
+    return int(text)
+
+
 def show_duration(value_s: float) -> str:
     return f"{value_s * 1e3:.4g} ms" if value_s < 1 else f"{value_s:.4g} s"
 

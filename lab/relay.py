@@ -18,9 +18,11 @@ import socket
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from lab.bleaching import bleached
 from lab.wire import Fate, Wire, WireSettings
 
 ETH_P_ALL = 3
@@ -49,6 +51,7 @@ class Counts:
     carried_bytes: int = 0
     queue_full: int = 0
     lost: int = 0
+    too_long: int = 0
     cut: int = 0
     overrun: int = 0
     late_max_s: float = 0.0
@@ -58,11 +61,12 @@ class Direction:
     """From one interface to the other: frames wait in the order of their departure, which is the order of their
     arrival."""
 
-    __slots__ = ("_pending", "_sink", "_source", "counts", "wire")
+    __slots__ = ("_pending", "_receive", "_sink", "_source", "counts", "wire")
 
     def __init__(self, source: socket.socket, sink: socket.socket, rng: Random) -> None:
         self._source = source
         self._sink = sink
+        self._receive: Callable[[int], bytes] = source.recv
         self._pending: deque[tuple[float, bytes]] = deque()
         self.wire = Wire(UNSET, rng)
         self.counts = Counts()
@@ -72,7 +76,7 @@ class Direction:
 
     def take(self) -> None:
         """Offer to the wire what arrived."""
-        receive, offer, clock, push = self._source.recv, self.wire.offer, time.monotonic, self._pending.append
+        receive, offer, clock, push = self._receive, self.wire.offer, time.monotonic, self._pending.append
         try:
             for _ in range(FRAMES_PER_TURN):
                 frame = receive(LONGEST_FRAME)
@@ -103,6 +107,8 @@ class Direction:
 
     def change(self, settings: WireSettings) -> None:
         self.wire.change(settings)
+        # Chosen here, not asked for each frame: a network that does not bleach costs nothing.
+        self._receive = self._receive_bleached if settings.bleach else self._source.recv
         if settings.cut:  # nothing comes out of a cut wire, also not what was on its way
             self.counts.cut += len(self._pending)
             self._pending.clear()
@@ -112,6 +118,9 @@ class Direction:
         counts = {name: getattr(self.counts, name) for name in Counts.__slots__}
         self.counts.late_max_s = 0.0  # the worst since the last report
         return counts | {"backlog_bytes": self.wire.backlog_bytes(now)}
+
+    def _receive_bleached(self, longest: int) -> bytes:
+        return bleached(self._source.recv(longest))
 
     def _count_drop(self, fate: Fate) -> None:
         setattr(self.counts, fate.value, getattr(self.counts, fate.value) + 1)

@@ -8,21 +8,25 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from lab import plan
+from lab.cabling import add_rule, remove_rule, set_cable
 from lab.control import CommandSocket
 from lab.daemon import Daemon
 from lab.errors import LabFailure
 from lab.failover import Timing
 from lab.link import Link
 from lab.nodes import Node
+from lab.pinning import Pinning
 from lab.program import Program
 from lab.router import Router, initial_view
 from lab.service import Service
+from lab.toggle import Toggle
 from lab.world import Truth, World
 
 SERVICE_READY_WITHIN_S = 20.0
@@ -37,6 +41,9 @@ class RunningSite:
 
     def __init__(self, directory: Path, nodes: dict[str, Node], timing: Timing, services: Sequence[Service]) -> None:
         self.links = {name: Link(name, nodes[name]) for name in plan.LINKS}
+        self.pinnings = {wan.link: Pinning(nodes["router"], wan) for wan in plan.WANS}
+        self.lan = Toggle(partial(_plug_lan, nodes["router"]))
+        self.reflectors = Toggle(partial(_let_reflectors_answer, nodes["internet"]))
         self.truth = Truth(directory, World(router=initial_view()))
         self.daemon = Daemon(directory, nodes["edge"])
         self.router = Router(nodes["router"], self.truth, timing)
@@ -72,19 +79,25 @@ class RunningSite:
 
     async def status(self) -> dict[str, Any]:
         programs = [*self._services, self.daemon.program]
-        links = {name: await link.status() for name, link in self.links.items()}
+        links = {name: await self._link_status(name) for name in self.links}
         dead = [program.name for program in programs if program.failed]
         dead += [f"{name} relay" for name, link in links.items() if link["relay"] != "running"]
         return {
             "ok": not dead,
             "dead": dead,
             "links": links,
+            "lan": self.lan.is_on,
+            "reflectors": self.reflectors.is_on,
             "world": self.truth.as_json(),
             "failover_s": self.timing.failover_s,
             "failback_s": self.timing.failback_s,
             "services": {service.name: service.status() for service in self._services},
             "daemon": self.daemon.program.status(),
         }
+
+    async def _link_status(self, name: str) -> dict[str, Any]:
+        pinning = self.pinnings[name]
+        return await self.links[name].status() | {"pinned": pinning.pinned, "detoured": pinning.detoured}
 
 
 async def run(site: RunningSite, directory: Path, *, with_daemon: bool) -> int:
@@ -118,6 +131,15 @@ async def _unless_ended(site: RunningSite, work: Coroutine[Any, Any, None]) -> b
     finally:
         ending.cancel()
         working.cancel()
+
+
+async def _plug_lan(router: Node, plugged: bool) -> None:
+    await set_cable(plan.LAN_PORT, router, plugged=plugged)
+
+
+async def _let_reflectors_answer(internet: Node, answer: bool) -> None:
+    for rule in plan.SILENCE:
+        await (remove_rule if answer else add_rule)(internet, rule)
 
 
 def _program(service: Service, node: Node, directory: Path) -> Program:

@@ -18,7 +18,9 @@ def render(status: dict[str, Any]) -> str:
         lines.append(_row(f"WAN {wan['name']}", _WAN_STATES.get(wan["state"], str(wan["state"])), carries))
     timing = f"failover {show_duration(status['failover_s'])}, failback {show_duration(status['failback_s'])}"
     lines.append(_row("router", "", timing))
-    lines.append(_row("site", "", ", ".join(f"{name} {'on' if world[key] else 'OFF'}" for key, name in _SWITCHES)))
+    switches = [(name, world[key]) for key, name in _SWITCHES]
+    switches += [("LAN cable", status["lan"]), ("reflectors", status["reflectors"])]
+    lines.append(_row("site", "", ", ".join(f"{name} {'on' if on else 'OFF'}" for name, on in switches)))
     lines.append(_row("upsd", world["upsd"]))
     lines += [_row(name, service["state"]) for name, service in status["services"].items()]
     lines.append(_row("edged", status["daemon"]["state"]))
@@ -36,13 +38,31 @@ def _link(name: str, link: dict[str, Any]) -> str:
     if up["loss"] or down["loss"]:
         facts.append(f"loss {_both(show_share, 'loss', up, down)}")
     facts.append(f"queue {_both(show_size, 'queue_bytes', up, down)}")
+    if up["mtu_bytes"] or down["mtu_bytes"]:
+        facts.append(f"MTU {_both(_show_mtu, 'mtu_bytes', up, down)}")
+    if up["bleach"] or down["bleach"]:
+        facts.append(f"DSCP {_both(_show_bleach, 'bleach', up, down)}")
+    if not link["pinned"]:
+        facts.append("PIN NOT ENFORCED")
+    if link["detoured"]:
+        facts.append("pin DETOURED")
+    if link["relay_pid"]:
+        facts.append(f"relay {link['relay_pid']}")
     sent, received = link["up"]["counts"], link["down"]["counts"]
     if sent and received:
         facts.append(f"carried {show_size(sent['carried_bytes'])} up, {show_size(received['carried_bytes'])} down")
     return _row(f"link {name}", state, " · ".join(facts))
 
 
-def _both(show: Callable[[float], str], field: str, up: dict[str, Any], down: dict[str, Any]) -> str:
+def _show_mtu(mtu_bytes: int | None) -> str:
+    return "any" if mtu_bytes is None else f"{mtu_bytes} B"
+
+
+def _show_bleach(bleach: bool) -> str:
+    return "BLEACHED" if bleach else "kept"
+
+
+def _both(show: Callable[[Any], str], field: str, up: dict[str, Any], down: dict[str, Any]) -> str:
     """Once where both directions are the same."""
     if up[field] == down[field]:
         return show(up[field])

@@ -1,7 +1,8 @@
 """One direction of a wire as arithmetic: when does a packet that enters now come out at the far end, or what became of
 it?
 
-In order: a cut wire loses everything. Then the transmitter, which sends `rate_bps` and lets at most `queue_bytes`
+In order: a cut wire loses everything, and one with an MTU what is larger, without a word (the black hole of a tunnel
+whose ICMP errors are filtered, RFC 2923). Then the transmitter, which sends `rate_bps` and lets at most `queue_bytes`
 wait: what finds no room is dropped at the tail, so a full queue is a long delay (bufferbloat) before it is a loss.
 Then the way: loss by a Gilbert–Elliott chain whose bad state loses everything, the propagation delay, and jitter that
 never changes the order of packets.
@@ -12,6 +13,7 @@ FCS.
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from math import inf
 from random import Random
 
 DIRECTIONS = ("up", "down")
@@ -19,6 +21,11 @@ DIRECTIONS = ("up", "down")
 
 SMALLEST_QUEUE_BYTES = 1514
 """One full Ethernet frame: with less, a wire of any rate would carry nothing."""
+
+ETHERNET_HEADER_BYTES = 14
+
+SMALLEST_MTU_BYTES, LARGEST_MTU_BYTES = 68, 65535
+"""What RFC 791 lets an IPv4 link have."""
 
 JITTER_HOLD_S = 0.010
 """Jitter is drawn once per so many seconds, as a radio scheduler grants slots. Drawn per packet, keeping the order
@@ -29,12 +36,14 @@ class Fate(Enum):
     QUEUE_FULL = "queue_full"
     LOST = "lost"
     CUT = "cut"
+    TOO_LONG = "too_long"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireSettings:
     """`loss` is the mean share of packets lost, 0–1; `burst` the mean length of a run of losses in packets (None:
-    independent losses).
+    independent losses). `mtu_bytes`: longer IP packets vanish (None: nothing does). `bleach`: the network behind sets
+    the DSCP of what it carries to 0; that is for who carries the frames to do.
 
     Raises ValueError for what no wire can be.
     """
@@ -45,6 +54,8 @@ class WireSettings:
     burst: float | None = None
     rate_bps: float
     queue_bytes: int
+    mtu_bytes: int | None = None
+    bleach: bool = False
     cut: bool = False
 
     def __post_init__(self) -> None:
@@ -56,11 +67,22 @@ class WireSettings:
             raise ValueError(f"rate must lie between 8 kbit/s and 10 Gbit/s, not {self.rate_bps:.0f} bit/s")
         if self.queue_bytes < SMALLEST_QUEUE_BYTES:
             raise ValueError(f"queue must hold one frame of {SMALLEST_QUEUE_BYTES} bytes, not {self.queue_bytes}")
+        if self.mtu_bytes is not None and not SMALLEST_MTU_BYTES <= self.mtu_bytes <= LARGEST_MTU_BYTES:
+            raise ValueError(
+                f"MTU must lie between {SMALLEST_MTU_BYTES} and {LARGEST_MTU_BYTES} bytes, not {self.mtu_bytes}"
+            )
         if self.burst is not None and self.loss < 1 and self.burst < max(1.0, self.loss / (1 - self.loss)):
             raise ValueError(f"bursts of {self.burst:g} packets are too short for a loss of {self.loss:.3g}")
 
     def with_lag(self, lag_s: float) -> "WireSettings":
         return replace(self, delay_s=self.delay_s + lag_s)
+
+    @property
+    def longest_frame_bytes(self) -> float:
+        """Nothing longer comes through."""
+        if self.cut:
+            return 0
+        return inf if self.mtu_bytes is None else self.mtu_bytes + ETHERNET_HEADER_BYTES
 
     def transitions(self) -> tuple[float, float]:
         """(P(good → bad), P(bad → good)) of the loss chain: mean loss p = g/(g + b), mean burst 1/b (Gilbert 1960)."""
@@ -86,6 +108,7 @@ class Wire:
         "_jitter_until",
         "_last_out",
         "_leave_bad",
+        "_longest",
         "_queue_bytes",
         "_rng",
     )
@@ -98,6 +121,7 @@ class Wire:
 
     def change(self, settings: WireSettings) -> None:
         self._cut = settings.cut
+        self._longest = settings.longest_frame_bytes
         self._delay_s = settings.delay_s
         self._jitter_s = settings.jitter_s
         self._jitter_until = 0.0
@@ -109,8 +133,8 @@ class Wire:
     def offer(self, length: int, now: float) -> float | Fate:
         """When the last bit of a frame of `length` bytes offered at `now` arrives, in the seconds of `now`; or its
         fate."""
-        if self._cut:
-            return Fate.CUT
+        if length > self._longest:  # one question for both, as every frame is asked
+            return Fate.CUT if self._cut else Fate.TOO_LONG
         start = max(now, self._free_at)
         if (start - now) * self._bytes_per_s + length >= self._queue_bytes + 1:  # times are floats: a byte of tolerance
             return Fate.QUEUE_FULL
