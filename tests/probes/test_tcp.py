@@ -7,6 +7,7 @@ import pytest
 from probes.kernel_time import Stamps
 from probes.prober import Answered, Lost, Pin, Refusal, Refused, probe
 from probes.tcp import TcpProber, TcpTarget
+from tests.probes.icmp_rejection import FAR, NEAR, rejecting_router
 from tests.probes.own_network import own_network
 
 LOOPBACK = Pin(interface="lo")
@@ -64,6 +65,35 @@ async def test_a_handshake_that_needed_a_second_syn_is_no_answer() -> None:
         first.close()
         accepted.close()
     assert outcome == Lost(1.5)
+
+
+async def test_a_reset_that_needed_a_second_syn_is_no_answer() -> None:
+    """The first SYN finds a full backlog; the server is gone before the kernel tries again after 1 s."""
+    with socket.socket(socket.AF_INET6) as server:
+        server.bind(("::1", 0))
+        server.listen(0)
+        port = server.getsockname()[1]
+        first = socket.create_connection(("::1", port))
+        asking = asyncio.create_task(probe(target("::1", port), LOOPBACK, timeout_s=1.5))
+        await asyncio.sleep(0.1)
+        first.close()
+    assert await asking == Lost(1.5)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+async def test_a_router_that_rejects_is_not_the_far_host(version: int) -> None:
+    """The kernel calls ICMP "port unreachable" a refused connection, as it does a reset."""
+    with rejecting_router(version) as router:
+        heard: list[int] = []
+        pin = Pin(source=ip_address(NEAR[version]))
+        prober = TcpProber(target(FAR[version], 443), pin, lambda number, _: heard.append(number))
+        assert prober.send(0) is None
+        router.reject_the_syn()
+        async with asyncio.timeout(5):
+            while prober._open:  # the kernel's word has come
+                await asyncio.sleep(0.001)
+        prober.close()
+    assert heard == []
 
 
 @pytest.mark.parametrize(
