@@ -1,0 +1,151 @@
+"""A way of four namespaces: home, the site's router, the provider's router, the far end; in both families.
+
+    home ── site ── provider ── far          addresses below: HOME, SITE, PROVIDER, FAR
+
+The calling thread is at home. A socket belongs to the place where it was opened, so one loop serves both ends.
+"""
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from probes.prober import Pin
+from tests.probes.own_network import own_network
+
+HOME = {4: "10.9.1.2", 6: "fd09:1::2"}
+SITE = {4: "10.9.1.1", 6: "fd09:1::1"}
+PROVIDER = {4: "100.64.9.2", 6: "2001:db8:9::2"}
+FAR = {4: "198.51.100.2", 6: "2001:db8:100::2"}
+NOBODY = {4: "203.0.113.9", 6: "2001:db8:113::9"}
+"""The provider has no route there, and says so."""
+PINS = {version: Pin(source=ip_address(address)) for version, address in HOME.items()}
+
+_CLONE_NEWNET = 0x4000_0000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The namespaces, as open files."""
+
+    home: int
+    site: int
+    provider: int
+    far: int
+
+    @contextmanager
+    def at(self, place: int) -> Iterator[None]:
+        _enter(place)
+        try:
+            yield
+        finally:
+            _enter(self.home)
+
+    def mute(self, place: int, v4_kind: str, v6_kind: str) -> None:
+        """That host no longer sends such ICMP errors, named as nft does."""
+        drops = f"icmp type {v4_kind} drop; icmpv6 type {v6_kind} drop;"
+        self.rules(place, f"chain out {{ type filter hook output priority 0; {drops} }}")
+
+    def rules(self, place: int, chain: str) -> None:
+        with self.at(place):
+            subprocess.run(["nft", f"table inet test {{ {chain}; }}"], check=True, capture_output=True)
+
+    def mtu(self, mtu_bytes: int, *, back_bytes: int | None = None) -> None:
+        """What the link between provider and far end carries; `back_bytes`: of packets from the far end."""
+        self.run(self.provider, f"link set core0 mtu {mtu_bytes}")
+        self.run(self.far, f"link set far0 mtu {back_bytes or mtu_bytes}")
+
+    def run(self, place: int, *commands: str) -> None:
+        with self.at(place):
+            _ip(*commands)
+
+
+@contextmanager
+def routed_path() -> Iterator[Way]:
+    with own_network(), ExitStack() as stack:
+        home = _here(stack)
+        others = []
+        for _ in range(3):
+            with own_network():
+                others.append(_here(stack))
+        way = Way(home, *others)
+        _cable(way)
+        yield way
+
+
+def _cable(way: Way) -> None:
+    for place in (way.home, way.site, way.provider, way.far):
+        with way.at(place):  # else IPv6 waits a second or two for somebody to claim its addresses
+            Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0")
+    _ip(
+        "link set lo up",
+        "link add fiber0 type veth peer name lan0",
+        "link add wan0 type veth peer name access0",
+        "link add core0 type veth peer name far0",
+        *(
+            f"link set {port} netns /proc/{os.getpid()}/fd/{place}"
+            for port, place in (
+                ("lan0", way.site),
+                ("wan0", way.site),
+                ("access0", way.provider),
+                ("core0", way.provider),
+                ("far0", way.far),
+            )
+        ),
+    )
+    for place in (way.site, way.provider):
+        with way.at(place):
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+            Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
+    way.run(
+        way.home,
+        *_port("fiber0", "10.9.1.2/24", "fd09:1::2/64"),
+        "route add default via 10.9.1.1",
+        "route add default via fd09:1::1",
+    )
+    way.run(
+        way.site,
+        *_port("lan0", "10.9.1.1/24", "fd09:1::1/64"),
+        *_port("wan0", "100.64.9.1/24", "2001:db8:9::1/64"),
+        "route add default via 100.64.9.2",
+        "route add default via 2001:db8:9::2",
+    )
+    way.run(
+        way.provider,
+        *_port("access0", "100.64.9.2/24", "2001:db8:9::2/64"),
+        *_port("core0", "198.51.100.1/24", "2001:db8:100::1/64"),
+        "route add 10.9.1.0/24 via 100.64.9.1",
+        "route add fd09:1::/64 via 2001:db8:9::1",
+    )
+    way.run(
+        way.far,
+        *_port("far0", "198.51.100.2/24", "2001:db8:100::2/64"),
+        "route add default via 198.51.100.1",
+        "route add default via 2001:db8:100::1",
+    )
+
+
+def _port(name: str, v4: str, v6: str) -> tuple[str, ...]:
+    return f"address add {v4} dev {name}", f"address add {v6} dev {name} nodad", f"link set {name} up"
+
+
+def _ip(*commands: str) -> None:
+    """All in one process: a site takes 40 of them."""
+    done = subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def _here(stack: ExitStack) -> int:
+    place = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    stack.callback(os.close, place)
+    return place
+
+
+def _enter(place: int) -> None:
+    if _libc.setns(place, _CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
