@@ -5,10 +5,11 @@ Ages instead of times, so that a reader needs no clock of ours. null means not k
 
 from edged.core import conditions, containment, rootcause
 from edged.core.events import Json
+from edged.core.link_snapshot import link_doc
 from edged.core.plan import LinkPlan, Plan, UpsPlan
+from edged.core.rounding import ms, rounded
 from edged.core.situation import Situation, situation
 from edged.core.state import State
-from probes.reading import TargetReading
 from qos.reading import ShaperReading
 
 Doc = dict[str, Json]
@@ -43,15 +44,15 @@ def _tier(plan: Plan, state: State, s: Situation) -> Doc:
         due_in_s = (latch.raised_s or s.now) + row.response.by_s - s.now
     return {
         "tier": state.tier,
-        "for_s": _round(s.now - state.tier_since_s),
+        "for_s": rounded(s.now - state.tier_since_s),
         "av_compliant": s.av_compliant,
         "cause": found.cause.value,
         "cause_at": found.at,
         "say": containment.say(row, latch) if row else None,
         "who": row.response.who if row else None,
         "by_s": row.response.by_s if row else None,
-        "due_in_s": _round(due_in_s),
-        "lost_for_s": _round(s.lost_for_s) if s.av_lost else None,
+        "due_in_s": rounded(due_in_s),
+        "lost_for_s": rounded(s.lost_for_s) if s.av_lost else None,
         "rows": [
             _row(plan, each, state, s)
             for each in containment.ROWS
@@ -65,8 +66,8 @@ def _row(plan: Plan, row: containment.Row, state: State, s: Situation) -> Doc:
     return {
         "row": row.id,
         "tier": row.tier,
-        "for_s": _round(s.now - (latch.raised_s or s.now)),
-        "clears_in_s": None if latch.quiet_s is None else _round(latch.quiet_s + row.dwell(plan).clear_s - s.now),
+        "for_s": rounded(s.now - (latch.raised_s or s.now)),
+        "clears_in_s": None if latch.quiet_s is None else rounded(latch.quiet_s + row.dwell(plan).clear_s - s.now),
         "needs": list(containment.needs(row, latch, s)),
         "say": containment.say(row, latch),
         "who": row.response.who,
@@ -77,44 +78,19 @@ def _row(plan: Plan, row: containment.Row, state: State, s: Situation) -> Doc:
 def _session(state: State, now: float) -> Doc:
     held = state.session
     return (
-        {"id": held.id, "open": True, "for_s": _round(now - held.opened_s)}
+        {"id": held.id, "open": True, "for_s": rounded(now - held.opened_s)}
         if held
         else {"id": None, "open": False, "for_s": None}
     )
 
 
 def _link(plan: Plan, link: LinkPlan, state: State, now: float) -> Doc:
-    doc: Doc = {"link": link.name, "role": link.role.value, "carrying": _carrying(plan, state, link.name)}
     held = state.links.get(link.name)
-    if held is None:
-        return {**doc, **dict.fromkeys(_LINK_KEYS), "verdict": "unknown", "cause": "starting", "targets": []}
-    reading = held.reading
     return {
-        **doc,
-        "verdict": reading.verdict.value,
-        "cause": reading.cause.value,
-        "for_s": _round(now - reading.since_s),
-        "age_s": _round(now - reading.at_s),
-        "rtt_ms": _ms(reading.rtt_s),
-        "rtt_p95_ms": _ms(reading.rtt_p95_s),
-        "jitter_ms": _ms(reading.jitter_s),
-        "loss_pct": _round(reading.loss_pct),
-        "sent": reading.sent,
-        "lost": reading.lost,
-        "targets": [_target(target) for target in reading.targets],
-    }
-
-
-_LINK_KEYS = ("for_s", "age_s", "rtt_ms", "rtt_p95_ms", "jitter_ms", "loss_pct", "sent", "lost")
-
-
-def _target(target: TargetReading) -> Doc:
-    return {
-        "target": target.target,
-        "verdict": target.verdict.value,
-        "rtt_ms": _ms(target.rtt_s),
-        "loss_pct": _round(target.loss_pct),
-        "misses": target.misses,
+        "link": link.name,
+        "role": link.role.value,
+        "carrying": _carrying(plan, state, link.name),
+        **link_doc(held.reading if held else None, now),
     }
 
 
@@ -131,8 +107,8 @@ def _router(plan: Plan, state: State, now: float) -> Doc | None:
     return {
         "answering": reading.answering,
         "cause": reading.cause.value,
-        "for_s": _round(now - reading.since_s),
-        "age_s": _round(now - reading.at_s),
+        "for_s": rounded(now - reading.since_s),
+        "age_s": rounded(now - reading.at_s),
         "active": plan.link_of_wan(reading.active),
         "model": reading.model,
         "firmware": reading.firmware,
@@ -144,8 +120,8 @@ def _router(plan: Plan, state: State, now: float) -> Doc | None:
                 "state": wan.state.value,
                 "healthy": wan.healthy,
                 "signal_dbm": wan.signal_dbm,
-                "rx_bps": _round(wan.rx_bps),
-                "tx_bps": _round(wan.tx_bps),
+                "rx_bps": rounded(wan.rx_bps),
+                "tx_bps": rounded(wan.tx_bps),
             }
             for wan in reading.wans
         ],
@@ -161,10 +137,10 @@ def _ups(ups: UpsPlan, state: State, now: float) -> Doc:
         **doc,
         "contact": reading.contact.value,
         "power": reading.power.value,
-        "for_s": _round(now - reading.since_s),
-        "age_s": _round(now - reading.at_s),
+        "for_s": rounded(now - reading.since_s),
+        "age_s": rounded(now - reading.at_s),
         "charge_pct": reading.charge_pct,
-        "runtime_s": _round(reading.runtime_s),
+        "runtime_s": rounded(reading.runtime_s),
         "load_pct": reading.load_pct,
         "flags": list(reading.flags),
     }
@@ -181,7 +157,7 @@ def _shaper(reading: ShaperReading, now: float) -> Doc:
         "cause": reading.cause.value,
         "leaf": reading.leaf,
         "rate_bps": reading.rate_bps,
-        "age_s": _round(now - reading.at_s),
+        "age_s": rounded(now - reading.at_s),
         "classes": [
             {
                 "name": each.name,
@@ -189,7 +165,7 @@ def _shaper(reading: ShaperReading, now: float) -> Doc:
                 "bytes": each.bytes,
                 "drops": each.drops,
                 "backlog_bytes": each.backlog_bytes,
-                "rate_bps": _round(each.rate_bps),
+                "rate_bps": rounded(each.rate_bps),
             }
             for each in reading.classes
         ],
@@ -202,15 +178,15 @@ def _media(state: State, now: float) -> Doc | None:
         return None
     return {
         "observing": reading.observing,
-        "age_s": _round(now - reading.at_s),
+        "age_s": rounded(now - reading.at_s),
         "streams": [
             {
                 "medium": stream.medium.value,
                 "way": stream.way.value,
                 "live": stream.live,
-                "age_s": _round(stream.age_s),
-                "packet_rate_hz": _round(stream.packet_rate_hz),
-                "loss_pct": _round(stream.loss_pct),
+                "age_s": rounded(stream.age_s),
+                "packet_rate_hz": rounded(stream.packet_rate_hz),
+                "loss_pct": rounded(stream.loss_pct),
             }
             for stream in reading.streams
         ],
@@ -224,9 +200,9 @@ def _phone(state: State, now: float) -> Doc | None:
     return {
         "reachable": reading.reachable,
         "cause": reading.cause.value,
-        "for_s": _round(now - reading.since_s),
-        "age_s": _round(now - reading.at_s),
-        "rtt_ms": _ms(reading.rtt_s),
+        "for_s": rounded(now - reading.since_s),
+        "age_s": rounded(now - reading.at_s),
+        "rtt_ms": ms(reading.rtt_s),
     }
 
 
@@ -235,17 +211,9 @@ def _conditions(state: State, now: float) -> list[Json]:
         {
             "name": name,
             "at": subject,
-            "for_s": _round(now - latch.raised_s),
+            "for_s": rounded(now - latch.raised_s),
             "severity": conditions.BY_NAME[name].severity.value,
         }
         for (name, subject), latch in sorted(state.conditions.items())
         if latch.raised_s is not None and name in conditions.BY_NAME
     ]
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
-
-
-def _ms(value_s: float | None) -> float | None:
-    return None if value_s is None else round(value_s * 1e3, 2)
