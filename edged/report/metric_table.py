@@ -56,8 +56,22 @@ def _below(base: str, labels: Mapping[str, str], *rows: Row) -> list[Metric]:
     return [Metric(name, f"{base}{path}", value, meaning, places) for name, path, value, meaning in rows]
 
 
-_plain, _milli, _percent = _scaled(1.0), _scaled(0.001), _scaled(0.01)
+_plain, _milli, _percent, _mega = _scaled(1.0), _scaled(0.001), _scaled(0.01), _scaled(1e6)
 _answers = _word(up=1, degraded=1, down=0)
+
+
+def _capacity(direction: str) -> list[Metric]:
+    """Of every link, one direction."""
+    rate, age = "edged_link_capacity_bits_per_second", "edged_link_capacity_age_seconds"
+    labels = {"link": "links[].link", "method": f"links[].capacity.{direction}.method"}
+    return [
+        Metric(name, f"links[].capacity.{direction}.{key}", _plain, meaning, labels, {"direction": direction})
+        for name, key, meaning in (
+            (rate, "rate_bps", "IP-layer capacity of one direction, as it was last found out"),
+            (age, "age_s", "Since that was found out"),
+        )
+    ]
+
 
 METRICS: Sequence[Metric] = (
     Metric(
@@ -85,6 +99,12 @@ METRICS: Sequence[Metric] = (
         ("edged_tier_seconds", "tier.for_s", _plain, "For how long it has been in force"),
         ("edged_av_compliant", "tier.av_compliant", _flag, "Whether live two-way audio and video exist"),
         ("edged_session_open", "session.open", _flag, "Whether a supervised session is open"),
+        (
+            "edged_sessions_admissible",
+            "admission.sessions",
+            _plain,
+            "How many supervised sessions the line can take now",
+        ),
         ("edged_router_answering", "router.answering", _flag, "Whether the router answers"),
         ("edged_media_observing", "media.observing", _flag, "Whether the media observer can see"),
         ("edged_phone_reachable", "phone.reachable", _flag, "Whether the phone of the direct line answers"),
@@ -112,11 +132,50 @@ METRICS: Sequence[Metric] = (
         ("edged_link_degraded", "verdict", _word(up=0, degraded=1, down=0), "Whether a link carries them badly"),
         ("edged_link_carrying", "carrying", _flag, "Whether the router sends the traffic this way"),
         ("edged_link_rtt_seconds", "rtt_ms", _milli, "Median round trip of the last second"),
+        ("edged_link_rtt_min_seconds", "rtt_min_ms", _milli, "Shortest round trip of the last second"),
         ("edged_link_rtt_p95_seconds", "rtt_p95_ms", _milli, "95th percentile of the round trips of the last second"),
+        ("edged_link_rtt_p99_seconds", "rtt_p99_ms", _milli, "99th percentile of the round trips of the last second"),
         ("edged_link_jitter_seconds", "jitter_ms", _milli, "RFC 3550 jitter of the round trips"),
         ("edged_link_loss_ratio", "loss_pct", _percent, "Probes lost in the last second"),
+        ("edged_link_burst_mean_probes", "burst_mean", _plain, "Mean run of lost probes in the last ten seconds"),
+        ("edged_link_burst_longest_probes", "burst_longest", _plain, "Longest run of lost probes in the same time"),
+        ("edged_link_mos", "mos", _plain, "How a call would sound, 1 to 4.5 (E-model, ITU-T G.107)"),
         ("edged_link_age_seconds", "age_s", _plain, "Age of what is said of a link"),
     ),
+    *_below(
+        "links[].",
+        {"link": "link", "pace": "pace"},
+        ("edged_link_pace", "pace", _present, "The pace a link is probed at now"),
+    ),
+    *_below(
+        "links[].",
+        {"link": "link", "direction": "ways[].direction"},
+        ("edged_link_way_loss_ratio", "ways[].loss_pct", _percent, "Probes lost in one direction in the last second"),
+        ("edged_link_way_delay_seconds", "ways[].delay_above_ms", _milli, "One-way delay above this direction's usual"),
+        ("edged_link_way_jitter_seconds", "ways[].jitter_ms", _milli, "Jitter of one direction"),
+        ("edged_link_way_lossy", "ways[].lossy", _flag, "Whether the test on loss alarmed for one direction"),
+        ("edged_link_way_slow", "ways[].slow", _flag, "Whether the test on delay alarmed for one direction"),
+    ),
+    *_below(
+        "links[].",
+        {"link": "link"},
+        ("edged_link_evidence_nats", "evidence.nats", _plain, "Log-likelihood for a dead link when it was last judged"),
+        ("edged_link_evidence_trip_nats", "evidence.trip_nats", _plain, "Where that log-likelihood says down"),
+        ("edged_link_loss_first_ratio", "evidence.pi", _plain, "Learnt chance to lose a probe after one answered"),
+        ("edged_link_loss_again_ratio", "evidence.q", _plain, "Learnt chance to lose a probe after one lost"),
+        ("edged_link_budget_limit_bytes", "budget.limit_mb", _mega, "What probing may cost in a calendar month (UTC)"),
+        ("edged_link_budget_used_bytes", "budget.used_mb", _mega, "What it has cost in this month, both directions"),
+        (
+            "edged_link_budget_stretched",
+            "budget.stretched",
+            _flag,
+            "Whether the calm pace was slowed to keep within it",
+        ),
+        ("edged_link_standby_fit", "standby.fit", _flag, "Whether a link could take over a session"),
+        ("edged_link_standby_proven_age_seconds", "standby.proven_age_s", _plain, "Since that was found out"),
+    ),
+    *_capacity("up"),
+    *_capacity("down"),
     *_below(
         "links[].",
         {"link": "link", "target": "targets[].target"},

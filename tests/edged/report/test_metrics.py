@@ -26,6 +26,7 @@ STATUS: dict[str, Any] = {
     "clock": {"wall": "2026-01-01T00:00:00.000Z", "quality": "holdover"},
     "tier": {"tier": 2, "for_s": 12.3, "av_compliant": True, "cause": "link_down"},
     "session": {"id": "s-1", "open": True, "for_s": 12.0},
+    "admission": {"sessions": 1},
     "links": [
         {
             "link": "fiber",
@@ -36,6 +37,29 @@ STATUS: dict[str, Any] = {
             "jitter_ms": 0.5,
             "loss_pct": 50.0,
             "age_s": 0.2,
+            "pace": "session",
+            "rtt_min_ms": 19.0,
+            "rtt_p99_ms": 30.0,
+            "burst_mean": 2.5,
+            "burst_longest": 4,
+            "mos": 3.2,
+            "ways": [
+                {
+                    "direction": "up",
+                    "loss_pct": 12.0,
+                    "delay_above_ms": 35.0,
+                    "jitter_ms": 1.0,
+                    "lossy": True,
+                    "slow": False,
+                }
+            ],
+            "evidence": {"test": "joint", "nats": 23.1, "trip_nats": 22.6, "misses": 14, "pi": 0.01, "q": 0.3},
+            "budget": {"limit_mb": 20.0, "used_mb": 3.1, "left_mb": 16.9, "stretched": True},
+            "capacity": {
+                "up": {"rate_bps": 94e6, "method": "train", "age_s": 7200.0},
+                "down": {"rate_bps": 97e6, "method": "ramp", "age_s": 60.0},
+            },
+            "standby": {"fit": False, "proven_age_s": 60.0},
             "targets": [{"target": "icmp 198.51.100.40", "verdict": "down", "rtt_ms": 20.0, "loss_pct": 50.0}],
         },
         {"link": "cellular", "carrying": True, "verdict": "degraded", "rtt_ms": None, "targets": []},
@@ -111,6 +135,24 @@ edged_link_up{link="cellular"} 1.0
 edged_link_degraded{link="cellular"} 1.0
 edged_link_rtt_seconds{link="fiber"} 0.02
 edged_link_loss_ratio{link="fiber"} 0.5
+edged_link_rtt_min_seconds{link="fiber"} 0.019
+edged_link_rtt_p99_seconds{link="fiber"} 0.03
+edged_link_burst_mean_probes{link="fiber"} 2.5
+edged_link_burst_longest_probes{link="fiber"} 4.0
+edged_link_mos{link="fiber"} 3.2
+edged_link_pace{link="fiber",pace="session"} 1.0
+edged_link_way_loss_ratio{direction="up",link="fiber"} 0.12
+edged_link_way_delay_seconds{direction="up",link="fiber"} 0.035
+edged_link_way_lossy{direction="up",link="fiber"} 1.0
+edged_link_way_slow{direction="up",link="fiber"} 0.0
+edged_link_evidence_nats{link="fiber"} 23.1
+edged_link_loss_again_ratio{link="fiber"} 0.3
+edged_link_budget_limit_bytes{link="fiber"} 2e+07
+edged_link_budget_used_bytes{link="fiber"} 3.1e+06
+edged_link_budget_stretched{link="fiber"} 1.0
+edged_link_capacity_bits_per_second{direction="up",link="fiber",method="train"} 9.4e+07
+edged_link_standby_fit{link="fiber"} 0.0
+edged_sessions_admissible 1.0
 edged_target_up{link="fiber",target="icmp 198.51.100.40"} 0.0
 edged_wan_active{link="fiber",wan="0"} 0.0
 edged_wan_active{link="cellular",wan="1"} 1.0
