@@ -2,9 +2,9 @@
 
     python -m probes.stamp_reflector --listen 0.0.0.0:862 [--key-file FILE]
 
-A public door. It answers one packet with one of the same size, never more; it answers nothing that is not a sender's
-packet, and so no other reflector; it keeps a bounded table of sessions, and beyond that answers without state; and it
-has a rate it does not pass.
+A public door. It answers one packet with one of the same size, never more; it never answers an answer to its own, so
+no other reflector can be set on it; it keeps a bounded table of sessions, and beyond that answers without state; and it
+has a rate it does not pass. Of the TLVs of RFC 8972 it fills Class of Service, and marks its reply as asked there.
 """
 
 import argparse
@@ -24,18 +24,27 @@ import structlog
 
 from probes.errors import MisuseError, PeerError
 from probes.kernel_time import Address, Ancillary, Received, StampedSocket
-from probes.packets import stamp
+from probes.packets import stamp, stamp_tlv
 from probes.packets.ntp_time import to_ntp
 
 log = structlog.get_logger()
 
 # linux/in.h, linux/in6.h: not all of these have names in Python.
 _IP_PKTINFO, _IP_RECVTTL, _IP_TTL = 8, 12, 2
+_IP_TOS, _IP_RECVTOS = 1, 13
 _IPV6_RECVPKTINFO, _IPV6_PKTINFO, _IPV6_RECVHOPLIMIT, _IPV6_HOPLIMIT = 49, 50, 51, 52
+_IPV6_RECVTCLASS, _IPV6_TCLASS = 66, 67
+_ASKED_OF_EACH_PACKET = {
+    socket.AF_INET: (socket.IPPROTO_IP, (_IP_PKTINFO, _IP_RECVTTL, _IP_RECVTOS)),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, (_IPV6_RECVPKTINFO, _IPV6_RECVHOPLIMIT, _IPV6_RECVTCLASS)),
+}
+_TTL = ((socket.IPPROTO_IP, _IP_TTL), (socket.IPPROTO_IPV6, _IPV6_HOPLIMIT))
+_TOS = ((socket.IPPROTO_IP, _IP_TOS), (socket.IPPROTO_IPV6, _IPV6_TCLASS))
 _IN_PKTINFO = struct.Struct("@i4s4s")
 
 _TTL_NOT_KNOWN = 255  # RFC 8762 section 4.3.1
 _CLOCK_ERROR = stamp.error_estimate(0.001)
+_DSCP_PERMITTED = range(48)  # from 48 on it is the network's own control traffic, which nobody may have us send
 
 
 @dataclass(slots=True)
@@ -127,31 +136,46 @@ class Reflector:
         except PeerError as error:
             self._drop(packet, str(error))
             return
-        if not stamp.looks_sent_by_a_sender(packet.data, self._key):
-            self._drop(packet, "not a sender's packet")
+        if stamp.answers_a_packet_of(packet.data, to_ntp(packet.user_ns), self._key):
+            self._drop(packet, "the answer to one of ours")
             return
         self._answer(packet, request, now_s)
 
     def _answer(self, packet: Received, request: stamp.Request, now_s: float) -> None:
         number = self._sessions.number((packet.address[0], packet.address[1], request.ssid), now_s)
+        sequence = request.sequence if number is None else number
+        tail, dscp = self._tail(packet, request.sequence, sequence)
         reply = stamp.Reply(
-            sequence=request.sequence if number is None else number,
+            sequence=sequence,
             sent=to_ntp(time.time_ns()),
             error=_CLOCK_ERROR,
             received=to_ntp(packet.kernel_ns or packet.user_ns),
             request=request,
-            request_ttl=_ttl(packet.control),
+            request_ttl=_told(packet.control, _TTL, _TTL_NOT_KNOWN),
         )
-        fixed = stamp.encode_reply(reply, self._key)
+        control = _from_where_it_was_sent_to(packet.control)
+        if dscp is not None:
+            control.append(_marked(dscp, v6=len(packet.address) == 4))
         try:
-            self._socket.send(
-                fixed + packet.data[len(fixed) :], packet.address, _from_where_it_was_sent_to(packet.control)
-            )
+            self._socket.send(stamp.encode_reply(reply, self._key) + tail, packet.address, control)
         except OSError as error:
             self.tally.unsent += 1
             log.debug("reflector_cannot_answer", peer=packet.address[0], error=str(error))
         else:
             self.tally.answered += 1
+
+    def _tail(self, packet: Received, asked: int, answer: int) -> tuple[bytes, int | None]:
+        """What follows the fixed layout of the reply, and the DSCP to send it with."""
+        tail = packet.data[stamp.SIZE if self._key is None else stamp.AUTHENTICATED_SIZE :]
+        if not tail:
+            return tail, None
+        return stamp_tlv.reflect(
+            tail,
+            _told(packet.control, _TOS, 0),
+            permitted=_DSCP_PERMITTED,
+            asked=None if self._key is None else stamp_tlv.Seal(self._key, asked),
+            answer=None if self._key is None else stamp_tlv.Seal(self._key, answer),
+        )
 
     def _drop(self, packet: Received, why: str) -> None:
         self.tally.garbage += 1
@@ -201,16 +225,14 @@ def _bound_socket(host: str, port: int) -> socket.socket:
         address = ip_address(host)
     except ValueError as error:
         raise MisuseError(f"reflector: {host!r} is not an IP address") from error
-    v6 = address.version == 6
-    sock = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
-        if v6:
+        if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
-            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVHOPLIMIT, 1)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-            sock.setsockopt(socket.IPPROTO_IP, _IP_RECVTTL, 1)
+        level, options = _ASKED_OF_EACH_PACKET[family]
+        for option in options:
+            sock.setsockopt(level, option, 1)
         sock.bind((host, port))
     except (OSError, OverflowError) as error:
         sock.close()
@@ -218,11 +240,17 @@ def _bound_socket(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _ttl(control: Ancillary) -> int:
+def _told(control: Ancillary, kinds: tuple[tuple[int, int], ...], otherwise: int) -> int:
+    """One number of the packet's IP header, as the kernel tells it: one byte or an int, by kind."""
     for level, kind, data in control:
-        if (level, kind) in ((socket.IPPROTO_IP, _IP_TTL), (socket.IPPROTO_IPV6, _IPV6_HOPLIMIT)):
+        if (level, kind) in kinds:
             return int.from_bytes(data[:4], sys.byteorder) & 0xFF
-    return _TTL_NOT_KNOWN
+    return otherwise
+
+
+def _marked(dscp: int, *, v6: bool) -> tuple[int, int, bytes]:
+    level, kind = _TOS[v6]
+    return level, kind, struct.pack("@i", dscp << 2)
 
 
 def _from_where_it_was_sent_to(control: Ancillary) -> Ancillary:

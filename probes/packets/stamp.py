@@ -2,8 +2,7 @@
 out.
 
 Timestamps stay the 64-bit integers of the wire; `ntp_time` reads them. A key chooses the authenticated layout. What
-follows the fixed layout (TLVs, padding) is not read here: RFC 8972 has senders mark every TLV as not understood, so a
-reflector that returns it untouched tells the truth.
+follows the fixed layout is `stamp_tlv`'s.
 """
 
 import hmac
@@ -21,6 +20,7 @@ _SYNCHRONISED = 0x8000
 _PTP_FORMAT = 0x4000
 _HMAC_SIZE = 16
 _LONGEST_KEPT_NS = 3600 * 10**9
+_HOUR = 3600 << 32  # of NTP timestamps
 
 _REQUEST = struct.Struct("!IQHH28x")
 _REPLY = struct.Struct("!IQHHQIQH2xB3x")
@@ -110,15 +110,22 @@ def reflector_times_ns(reply: Reply, *, near_ns: int) -> tuple[int, int]:
     return received_ns, sent_ns
 
 
-def looks_sent_by_a_sender(data: bytes, key: bytes | None = None) -> bool:
-    """Whether every byte a sender must leave zero is zero.
+def answers_a_packet_of(data: bytes, now: int, key: bytes | None = None) -> bool:
+    """Whether a packet that decodes as a request is in truth the answer to one that was sent at about `now`, an NTP
+    timestamp of our own clock.
 
-    RFC 8762 has receivers ignore these bytes. A reflector that does can be set on another one (or on an echo service)
-    by one forged packet, and both then talk for ever. Every reply has its T2 here, so looking ends all such loops.
+    Senders leave the bytes zero that hold T2 and the sender's timestamp in a reply, or fill them with anything (a TWAMP
+    Light sender with random padding), and RFC 8762 has them ignored. But a reflector can be set on another one, or on
+    an echo service, by one forged packet, and both would talk for ever. Whatever answers our reply carries our clock's
+    time: a reflector gives our T3 back as the sender's timestamp, an echo service our own T2. So both are looked for,
+    to an hour; random padding is taken for it once in 300,000 packets.
     """
-    if key is None:
-        return not any(data[16:SIZE])
-    return not any(data[4:16]) and not any(data[28:96])
+    stamps = (_REPLY if key is None else _AUTHENTICATED_REPLY).unpack_from(data)
+    return any(_within_an_hour(stamp, now) for stamp in (stamps[4], stamps[6]))
+
+
+def _within_an_hour(stamp: int, now: int) -> bool:
+    return (stamp - now + _HOUR) % (1 << 64) <= 2 * _HOUR
 
 
 def _pack(layout: struct.Struct, *values: int) -> bytes:

@@ -8,15 +8,17 @@ import time
 from argparse import ArgumentTypeError
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from random import Random
 
 import pytest
 
 from probes.errors import MisuseError
-from probes.packets import stamp
+from probes.packets import stamp, stamp_tlv
 from probes.packets.ntp_time import from_ntp, to_ntp
 from probes.stamp_reflector import Allowance, Reflector, Sessions, listen_address, reflect
 
 KEY = b"a key of the NOC"
+EF, AF41, CS6 = 46, 34, 48
 QUIET_S = 0.05  # loopback answers within 1 ms
 
 
@@ -81,10 +83,66 @@ async def test_a_signed_request_is_answered_signed_and_an_unsigned_one_not_at_al
 async def test_an_answer_is_exactly_as_long_as_its_question(size: int) -> None:
     reflector = Reflector("127.0.0.1", 0)
     async with asking(reflector) as ask:
-        question = request(1) + b"\x80\x01\x00" * 500
-        answer = await ask(question[:size])
+        not_known = b"\x80\xc8" + max(0, size - 48).to_bytes(2, "big") + b"x" * 1400
+        question = (request(1) + not_known)[:size]
+        answer = await ask(question)
     assert len(answer) == size
-    assert answer[44:] == question[44:size]
+    assert answer[44:] == question[44:]
+
+
+@pytest.mark.parametrize("size", [60, 500, 1400])
+async def test_padding_of_no_format_at_all_comes_back_as_long(size: int) -> None:
+    """As a TWAMP Light sender fills its packets."""
+    reflector = Reflector("127.0.0.1", 0)
+    question = bytes(14) + Random(1).randbytes(size - 14)
+    async with asking(reflector) as ask:
+        answer = await ask(question)
+    assert len(answer) == size
+    assert stamp.decode_reply(answer).request == stamp.decode_request(question)
+
+
+@pytest.mark.parametrize(
+    ("host", "v6"), [("127.0.0.1", False), ("0.0.0.0", False), ("::1", True)], ids=["v4", "v4 wildcard", "v6"]
+)
+@pytest.mark.parametrize(("asked", "marked"), [(EF, EF), (0, 0), (CS6, AF41)], ids=["EF", "none", "refused"])
+async def test_it_says_how_a_packet_was_marked_and_marks_its_answer_as_asked(
+    host: str, v6: bool, asked: int, marked: int
+) -> None:
+    reflector = Reflector(host, 0)
+    tail = stamp_tlv.class_of_service(asked) + stamp_tlv.extra_padding(100)
+    level, set_, receive, kind = (
+        (socket.IPPROTO_IPV6, socket.IPV6_TCLASS, socket.IPV6_RECVTCLASS, socket.IPV6_TCLASS)
+        if v6
+        else (socket.IPPROTO_IP, socket.IP_TOS, socket.IP_RECVTOS, socket.IP_TOS)
+    )
+    with socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(1)
+        sock.setsockopt(level, receive, 1)
+        sock.setsockopt(level, set_, AF41 << 2)
+        sock.sendto(request(1) + tail, ("::1" if v6 else "127.0.0.1", reflector.address[1]))
+        answer, control, _, _ = await asyncio.to_thread(sock.recvmsg, 2048, 100)
+    reflector.close()
+    seen = stamp_tlv.read_class_of_service(answer[44:])
+    assert seen == stamp_tlv.CosSeen(asked, AF41, 0, refused=asked == CS6)
+    assert [
+        data[0] >> 2 for control_level, control_kind, data in control if (control_level, control_kind) == (level, kind)
+    ] == [marked]
+    assert answer[52:] == b"\0" + tail[9:]
+
+
+async def test_with_a_key_sealed_tlvs_are_filled_and_unsealed_ones_given_back() -> None:
+    reflector = Reflector("127.0.0.1", 0, key=KEY)
+    cos = stamp_tlv.class_of_service(EF)
+    async with asking(reflector) as ask:
+        signed = stamp.encode_request(stamp.Request(5, 6, 7, 8), KEY)
+        for _ in range(2):
+            answer = await ask(signed + stamp_tlv.sealed(cos, stamp_tlv.Seal(KEY, 5)))
+            number = stamp.decode_reply(answer, KEY).sequence
+            seen = stamp_tlv.read_class_of_service(answer[112:], stamp_tlv.Seal(KEY, number))
+            assert seen == stamp_tlv.CosSeen(EF, 0, 0, refused=False)
+        assert number == 1  # its own number, not ours, is what the seal of its answer is made with
+        answer = await ask(signed + cos)
+    assert answer[112:] == b"\x20" + cos[1:]
 
 
 @pytest.mark.parametrize(
@@ -93,11 +151,9 @@ async def test_an_answer_is_exactly_as_long_as_its_question(size: int) -> None:
         b"",
         b"x",
         bytes(43),
-        b"\xff" * 44,
-        b"\xff" * 1400,
-        stamp.encode_reply(stamp.Reply(1, 2, 3, 4 << 32, stamp.Request(5, 6, 7, 8), 64)),
+        bytes([255]) * 43,
     ],
-    ids=["empty", "one byte", "one byte short", "all ones", "long", "a reflector's reply"],
+    ids=["empty", "one byte", "one byte short", "ones"],
 )
 async def test_garbage_gets_no_answer_and_does_no_harm(garbage: bytes) -> None:
     reflector = Reflector("127.0.0.1", 0)
@@ -110,13 +166,43 @@ async def test_garbage_gets_no_answer_and_does_no_harm(garbage: bytes) -> None:
 
 async def test_two_reflectors_cannot_be_set_on_each_other() -> None:
     one, other = Reflector("127.0.0.1", 0), Reflector("127.0.0.1", 0)
-    reply = stamp.encode_reply(stamp.Reply(1, 2, 3, 4 << 32, stamp.Request(5, 6, 7, 8), 64))
-    # As if forged: `one` is made to send a packet of its own to `other`.
-    one._socket.send(reply, other.address)
+    # As if forged: `one` is made to send a packet to `other`.
+    one._socket.send(request(1), other.address)
     await asyncio.sleep(QUIET_S)
-    assert (one.tally.answered, other.tally.answered, other.tally.garbage) == (0, 0, 1)
     one.close()
     other.close()
+    assert (one.tally.answered, other.tally.answered, one.tally.garbage) == (0, 1, 1)
+
+
+async def test_nor_one_whose_clock_is_wrong() -> None:
+    """It answers once; what it is then given back has its own time in it."""
+    one = Reflector("127.0.0.1", 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.settimeout(1)
+        other.bind(("127.0.0.1", 0))
+        other.sendto(request(1), one.address)
+        for number in range(3):
+            try:
+                asked = stamp.decode_request(await asyncio.to_thread(other.recv, 2048))
+            except TimeoutError:
+                break
+            other.settimeout(QUIET_S)
+            other.sendto(stamp.encode_reply(stamp.Reply(number, 77, 3, 66, asked, 64)), one.address)
+        await asyncio.sleep(QUIET_S)
+    one.close()
+    assert (one.tally.answered, one.tally.garbage) == (1, 1)
+
+
+async def test_an_echo_service_ends_it_too() -> None:
+    one = Reflector("127.0.0.1", 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as echo:
+        echo.settimeout(1)
+        echo.bind(("127.0.0.1", 0))
+        echo.sendto(request(1), one.address)
+        echo.sendto(await asyncio.to_thread(echo.recv, 2048), one.address)
+        await asyncio.sleep(QUIET_S)
+    one.close()
+    assert (one.tally.answered, one.tally.garbage) == (1, 1)
 
 
 async def test_beyond_its_rate_it_is_silent() -> None:

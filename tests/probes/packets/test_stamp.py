@@ -5,6 +5,7 @@ lacks).
 import contextlib
 import hashlib
 import hmac
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -17,9 +18,11 @@ from scapy.contrib.stamp import (
 
 from probes.errors import MisuseError, PeerError, ProbeError
 from probes.packets import stamp
+from probes.packets.ntp_time import to_ntp
 
 KEY = b"a key of the NOC"
 NOW_NS = 1_750_000_000 * 10**9
+NOW = to_ntp(NOW_NS)
 
 longs, quads, shorts, octets = (st.integers(0, 2**bits - 1) for bits in (32, 64, 16, 8))
 requests = st.builds(stamp.Request, longs, quads, shorts, shorts)
@@ -127,7 +130,6 @@ def test_garbage_raises_nothing_but_the_rooms_error(data: bytes, key: bytes | No
             read(data, key)
         except ProbeError:
             continue
-    stamp.looks_sent_by_a_sender(data, key)
 
 
 @given(replies)
@@ -152,11 +154,36 @@ def test_known_residences(error: int, received: int, sent: int, kept_ns: int) ->
     assert sent_ns - received_ns == kept_ns
 
 
-def test_no_reply_of_a_reflector_looks_like_a_senders_packet() -> None:
-    reply = stamp.Reply(1, 2, 3, 4 << 32, stamp.Request(5, 6, 7, 8), 64)
-    for key in (None, KEY):
-        assert stamp.looks_sent_by_a_sender(stamp.encode_request(reply.request, key), key)
-        assert not stamp.looks_sent_by_a_sender(stamp.encode_reply(reply, key), key)
+@pytest.mark.parametrize("key", [None, KEY])
+def test_the_answer_to_one_of_ours_is_known_whoever_gives_it(key: bytes | None) -> None:
+    ours = stamp.Reply(1, NOW + 5, 3, NOW, stamp.Request(5, 6, 7, 8), 64)
+    # Its clock may say anything, and be in any format.
+    reflectors = stamp.Reply(9, 77, 0x4001, 88, stamp.Request(ours.sequence, ours.sent, ours.error, 8), 0)
+    shortly_s = 10 << 32
+    assert stamp.answers_a_packet_of(stamp.encode_reply(ours, key), NOW + shortly_s, key), "an echo service"
+    assert stamp.answers_a_packet_of(stamp.encode_reply(reflectors, key), NOW + shortly_s, key)
+    assert stamp.answers_a_packet_of(stamp.encode_reply(reflectors, key), NOW - shortly_s, key), "our clock was set"
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+def test_a_senders_packet_is_none_whatever_it_is_filled_with(key: bytes | None) -> None:
+    dice = Random(1)
+    for number in range(1000):
+        packet = bytearray(stamp.encode_request(stamp.Request(number, NOW, 1, 8), key))
+        assert not stamp.answers_a_packet_of(bytes(packet), NOW, key)
+        filling = slice(16, 44) if key is None else slice(28, 96)
+        packet[filling] = dice.randbytes(filling.stop - filling.start)
+        assert not stamp.answers_a_packet_of(bytes(packet), NOW, key)
+
+
+@pytest.mark.parametrize("now", [NOW, 0, 2**64 - 1], ids=["today", "after the rollover", "before it"])
+@pytest.mark.parametrize(("off_s", "ours"), [(0, True), (3599, True), (-3599, True), (3601, False), (-3601, False)])
+def test_an_answer_to_one_of_ours_may_be_an_hour_under_way(now: int, off_s: int, ours: bool) -> None:
+    stamp_then = (now + (off_s << 32)) % 2**64
+    far = NOW // 2
+    for received, sent in ((stamp_then, far), (far, stamp_then)):
+        packet = stamp.encode_reply(stamp.Reply(1, 2, 3, received, stamp.Request(5, sent, 7, 8), 64))
+        assert stamp.answers_a_packet_of(packet, now) is ours
 
 
 @given(st.floats(1e-9, 1e9))
