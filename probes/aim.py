@@ -1,7 +1,9 @@
 """One target of a link at work: its prober, what is under way to it, what it answered lately."""
 
 from collections import deque
+from collections.abc import Iterator
 
+from probes.bursts import Bursts
 from probes.delay import TargetDelay
 from probes.flight import Flight
 from probes.kernel_time import Stamps
@@ -19,7 +21,7 @@ class Aim:
 
     def __init__(self, target: TargetSettings, timeout_s: float) -> None:
         self.target, self.label, self.heavy = target, target.label, target.heavy
-        self.delay, self.jitter = TargetDelay(), Jitter()
+        self.delay, self.jitter, self.bursts = TargetDelay(), Jitter(), Bursts()
         self.under_way: dict[int, Flight] = {}
         """Unanswered, in the order of sending."""
         self.stamps_seen: set[Stamps] = set()
@@ -38,14 +40,15 @@ class Aim:
         self.jitter.feed(rtt_s)
         return self.delay.learn(rtt_s, now_s)
 
-    def expire(self, now_s: float) -> None:
-        """What was under way for the whole timeout is lost."""
+    def expire(self, now_s: float) -> Iterator[int]:
+        """The numbers of those under way for the whole timeout: they are lost."""
         while self.under_way:
             number, flight = next(iter(self.under_way.items()))
             if flight.sent_s + self._timeout_s > now_s:
                 return
             self._forget(number)
             self._samples.append(Sample(now_s, None))
+            yield number
 
     def forget_all(self) -> None:
         """What is under way is neither answered nor lost: nobody looked."""

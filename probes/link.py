@@ -9,19 +9,19 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from statistics import median
 
 import structlog
 
 from probes.aim import Aim
+from probes.budget import Budget
 from probes.carrier import Carrier
 from probes.flight import Fate, Flight, Lane
+from probes.link_figures import link_reading
 from probes.link_settings import LinkSettings
 from probes.outside import Outside
 from probes.pace import Pace, PaceControl
 from probes.prober import Answered
-from probes.quality import figures
-from probes.reading import LinkReading, TargetReading, Verdict
+from probes.reading import LinkReading, Verdict
 from probes.verdict import Holding, LinkDetector
 
 log = structlog.get_logger()
@@ -37,13 +37,18 @@ async def watch_link(
     *,
     pace: PaceControl,
     outside: Outside | None = None,
+    budget: Budget | None = None,
     monotonic: Callable[[], float] = time.monotonic,
+    wall: Callable[[], float] = time.time,
 ) -> None:
     """Emits a reading at once, at each change of verdict or cause, and once a second, until cancelled.
 
+    `budget` is charged with every probe; `wall` is UTC seconds, for its months alone.
+
     Nothing the network does raises. Raises MisuseError for a target that cannot work, such as an unreadable key.
     """
-    link = LinkProber(settings, emit, pace=pace, outside=outside or Outside(), monotonic=monotonic)
+    around = outside or Outside()
+    link = LinkProber(settings, emit, pace=pace, outside=around, budget=budget, monotonic=monotonic, wall=wall)
     try:
         await link.run()
     finally:
@@ -60,15 +65,19 @@ class LinkProber:
         *,
         pace: PaceControl,
         outside: Outside,
+        budget: Budget | None,
         monotonic: Callable[[], float],
+        wall: Callable[[], float],
     ) -> None:
-        self._settings, self._emit, self._control, self._monotonic = settings, emit, pace, monotonic
-        self._outside = outside
+        self._settings, self._emit, self._control = settings, emit, pace
+        self._outside, self._budget, self._stretch = outside, budget, 1.0
+        self._monotonic, self._wall = monotonic, wall
         self._log = log.bind(link=settings.name)
         self._rules = settings.rules
         self._aims = [Aim(target, settings.timeout_s) for target in settings.targets]
         for aim in self._aims:
             aim.prober = aim.target.prober(settings.pin, partial(self._heard, aim))
+        self._by_label = {aim.label: aim for aim in self._aims}
         now_s = monotonic()
         self._detector = LinkDetector(
             self._rules,
@@ -104,10 +113,12 @@ class LinkProber:
             self._stalled(planned_s, now_s)
         self._look_outside(now_s)
         for aim in self._aims:
-            aim.expire(now_s)
+            for number in aim.expire(now_s):
+                self._detector.ways.lost(aim.label, number, now_s, learn=self._detector.learning)
         for lane in self._lanes:
             for label, missed in lane.settled(now_s):
                 self._detector.outcome(label, now_s, missed=missed)
+                self._by_label[label].bursts.feed(now_s, missed)
         self._tell(now_s)
         self._follow_pace(now_s)
         for aim in self._aims:
@@ -121,6 +132,8 @@ class LinkProber:
         refusal = aim.prober.send(number)
         self._detector.refused(aim.label, refusal)
         if refusal is None:
+            if self._budget is not None:
+                self._budget.spend(aim.target.wire_bytes, self._wall())
             patience_s = aim.delay.patience_s(self._settings.timeout_s)
             flight = Flight(aim.label, number, now_s, now_s + patience_s)
             aim.under_way[number] = flight
@@ -142,6 +155,8 @@ class LinkProber:
             aim.stamps_seen.add(answered.stamps)
             self._log.info("round_trips_stamped_by", target=aim.label, stamps=answered.stamps)
         self._detector.excess(aim.label, aim.answered(answered.rtt_s, now_s), now_s)
+        if answered.two_way is not None:
+            self._detector.ways.answered(aim.label, number, answered.two_way, now_s, learn=self._detector.learning)
         if flight.fate is Fate.OVERDUE:
             self._detector.late(aim.label, now_s)
         else:
@@ -158,21 +173,35 @@ class LinkProber:
         self._stagger(now_s)
 
     def _stagger(self, now_s: float) -> None:
-        """Spreads targets whose pace changed over one new interval, beginning now."""
-        paces = self._settings.paces
-        for heavy, interval_s in (
-            (True, paces.heavy_interval_s(suspicious=self._suspicious)),
-            (False, paces.interval_s(self._pace, in_doubt=self._in_doubt)),
-        ):
-            aims = [aim for aim in self._aims if aim.heavy == heavy and aim.interval_s != interval_s]
-            for place, aim in enumerate(aims):
+        """Spreads the targets whose pace changed over one new interval, beginning now. Slow kinds by themselves: with
+        the first miss they are asked at once, and may contradict it before it trips.
+        """
+        for heavy in (True, False):
+            wanted = [(aim, self._interval_s(aim)) for aim in self._aims if aim.heavy == heavy]
+            changed = [(aim, interval_s) for aim, interval_s in wanted if aim.interval_s != interval_s]
+            for place, (aim, interval_s) in enumerate(changed):
                 aim.interval_s = interval_s
-                aim.due_s = now_s + place * interval_s / len(aims)
+                aim.due_s = now_s + place * interval_s / len(changed)
+
+    def _interval_s(self, aim: Aim) -> float:
+        paces = self._settings.paces
+        if aim.heavy:
+            interval_s = paces.heavy_interval_s(aim.target, suspicious=self._suspicious)
+            return interval_s if self._suspicious else interval_s * self._stretch
+        interval_s = paces.interval_s(self._pace, in_doubt=self._in_doubt)
+        return interval_s * self._stretch if self._pace is Pace.CALM and not self._in_doubt else interval_s
 
     def _next_s(self) -> float:
         """When there is something to do again."""
         overdue = (lane.next_overdue_s() for lane in self._lanes)
         return min(self._summary_s, *(aim.due_s for aim in self._aims), *(at_s for at_s in overdue if at_s is not None))
+
+    def _keep_to_budget(self, now_s: float) -> None:
+        stretch = self._budget.stretch(self._wall()) if self._budget is not None else 1.0
+        if stretch != self._stretch:
+            self._log.info("calm_pace_stretched", times=round(stretch, 2))
+            self._stretch = stretch
+            self._stagger(now_s)
 
     # ── what is not the far side's doing ───────────────────────────────────────────────────────────────
     def _stalled(self, planned_s: float, now_s: float) -> None:
@@ -199,6 +228,7 @@ class LinkProber:
         summary = now_s >= self._summary_s
         if summary:
             self._summary_s = max(self._summary_s, now_s - _SUMMARY_S) + _SUMMARY_S
+            self._keep_to_budget(now_s)
         if summary or held is not before:
             self._told = held
             self._emit(self._reading(now_s, held, changed=held.verdict is not before.verdict))
@@ -206,43 +236,13 @@ class LinkProber:
             self._log.info("link_verdict", verdict=held.verdict, cause=held.cause, before=before.verdict)
 
     def _reading(self, now_s: float, held: Holding, *, changed: bool) -> LinkReading:
-        states = self._detector.targets
-        speaking = [
-            aim
-            for aim in self._aims
-            # A target in trouble of its own is seen below, and is no loss of the link.
-            if not states[aim.label].witness and (held.verdict is Verdict.DOWN or not states[aim.label].test.tripped)
-        ]
-        seen = figures([sample for aim in speaking for sample in aim.samples(now_s)])
-        jitters = [aim.jitter.jitter_s for aim in speaking if aim.jitter.jitter_s is not None]
-        return LinkReading(
-            link=self._settings.name,
-            at_s=now_s,
-            verdict=held.verdict,
-            since_s=held.since_s,
-            cause=held.cause,
+        return link_reading(
+            self._settings,
+            self._aims,
+            self._detector,
+            held,
+            now_s,
             changed=changed,
-            rtt_s=seen.rtt_s,
-            rtt_p95_s=seen.rtt_p95_s,
-            jitter_s=median(jitters) if jitters and seen.rtt_s is not None else None,
-            loss_pct=seen.loss_pct,
-            sent=seen.sent,
-            lost=seen.lost,
-            targets=tuple(self._target_reading(aim, now_s, held) for aim in self._aims),
-            pace=self._pace.value,
-            evidence=held.evidence,
-        )
-
-    def _target_reading(self, aim: Aim, now_s: float, held: Holding) -> TargetReading:
-        state, seen = self._detector.targets[aim.label], figures(aim.samples(now_s))
-        # The joint run may have tripped before this target's own did.
-        silent_with_the_link = held.verdict is Verdict.DOWN and state.test.misses > 0
-        return TargetReading(
-            target=aim.label,
-            verdict=Verdict.DOWN if silent_with_the_link else state.verdict,
-            rtt_s=seen.rtt_s,
-            loss_pct=seen.loss_pct,
-            misses=state.test.misses,
-            evidence_nats=state.test.evidence_nats,
-            trip_nats=self._rules.trip_nats,
+            pace=self._pace,
+            budget=self._budget.reading(self._wall()) if self._budget else None,
         )

@@ -6,9 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
 
+from probes.budget import SLOWEST_CALM_S, Budget, Spent
 from probes.detector import SECONDS_A_YEAR, trip_nats
 from probes.pace import Paces
-from probes.prober import Pin
+from probes.prober import Pin, TargetSettings
 from probes.recovery import RecoveryRules
 from probes.registry import Target
 from probes.verdict import Rules
@@ -43,6 +44,8 @@ class LinkSettings(BaseModel):
     """How often "down" may be wrong."""
     false_degraded_per_year: Annotated[float, Field(gt=0, le=10_000)] = 12.0
     """How often "degraded by loss" may be wrong."""
+    monthly_mb: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    """On a metered link: what probing it may cost in a calendar month, 10^6 bytes both ways. None: not metered."""
     recovery_window_s: Annotated[float, Field(ge=1, le=600)] | None = None
     """99 % must have been answered for so long; 10 s on a primary link and 30 s on a backup where not given."""
     hold_down_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
@@ -77,16 +80,37 @@ class LinkSettings(BaseModel):
         return Pin(self.source, self.interface)
 
     @property
+    def slowest_calm_s(self) -> float:
+        """The calm pace at its slowest: a budget that runs out stretches it."""
+        return self.paces.calm_s if self.monthly_mb is None else max(self.paces.calm_s, SLOWEST_CALM_S)
+
+    def budget(self, spent: Spent) -> Budget | None:
+        """What probing may cost here this month; None where the link is not metered."""
+        if self.monthly_mb is None:
+            return None
+        calm_bps = sum(8 * target.wire_bytes / self._calm_s(target) for target in self.targets)
+        most = max(1.0, SLOWEST_CALM_S / self.paces.calm_s)
+        return Budget(round(self.monthly_mb * 1e6), calm_bps=calm_bps, most_stretch=most, spent=spent)
+
+    def _calm_s(self, target: TargetSettings) -> float:
+        return self.paces.heavy_interval_s(target, suspicious=False) if target.heavy else self.paces.calm_s
+
+    @property
     def probes_per_s(self) -> float:
         """Of those that vote, at their fastest."""
         fast = sum(not target.heavy for target in self.targets)
-        return fast / self.paces.session_s if fast else len(self.targets) / self.paces.heavy_interval_s(suspicious=True)
+        heavy = (1 / self.paces.heavy_interval_s(target, suspicious=True) for target in self.targets)
+        return fast / self.paces.session_s if fast else sum(heavy)
 
     @property
     def rules(self) -> Rules:
         """What the detector needs to know of all this."""
         fast = any(not target.heavy for target in self.targets)
-        slowest_s = self.paces.calm_s if fast else self.paces.heavy_interval_s(suspicious=False)
+        heavy = [target for target in self.targets if target.heavy]
+        paces = self.paces
+        seldom_s = min((paces.heavy_interval_s(target, suspicious=False) for target in heavy), default=0.0)
+        slowest_s = self.slowest_calm_s if fast else seldom_s
+        witness_s = max((paces.heavy_interval_s(target, suspicious=True) for target in heavy), default=1.0)
         return Rules(
             trip_nats=trip_nats(self.false_alarms_per_year / _TESTS, self.probes_per_s),
             gray_nats=max(1.0, log(SECONDS_A_YEAR * self.probes_per_s / self.false_degraded_per_year)),
@@ -97,6 +121,6 @@ class LinkSettings(BaseModel):
                 flap_memory_s=self.flap_memory_s,
                 alive_after=_ALIVE_AFTER if fast else _ALIVE_AFTER_HEAVY,
             ),
-            witness_for_s=_WITNESS_INTERVALS * self.paces.heavy_interval_s(suspicious=True),
+            witness_for_s=_WITNESS_INTERVALS * witness_s,
             blind_after_s=3 * slowest_s + self.timeout_s + 1,
         )

@@ -7,8 +7,7 @@ from typing import Annotated, Self, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-# A TCP connect costs the far side a connection, each time.
-_HEAVY_CALM_S, _HEAVY_ALERT_S = 5.0, 1.0
+from probes.prober import TargetSettings
 
 
 class Pace(StrEnum):
@@ -51,9 +50,11 @@ class Paces(BaseModel):
             case _:
                 assert_never(pace)
 
-    def heavy_interval_s(self, *, suspicious: bool) -> float:
+    def heavy_interval_s(self, target: TargetSettings, *, suspicious: bool) -> float:
         """For kinds that cost the far side more than a packet: slow, and only quicker to settle a suspicion."""
-        return max(_HEAVY_ALERT_S, self.alert_s) if suspicious else max(_HEAVY_CALM_S, self.calm_s)
+        if suspicious:
+            return max(target.heavy_alert_s, self.alert_s)
+        return max(target.heavy_calm_s, self.calm_s)
 
 
 class PaceControl:

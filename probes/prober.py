@@ -104,6 +104,11 @@ class TargetSettings(BaseModel, ABC):
 
     heavy: ClassVar[bool] = False
     """Costs the far side more than a packet: asked seldom, and a witness rather than a voter."""
+    heavy_calm_s: ClassVar[float] = 5.0
+    heavy_alert_s: ClassVar[float] = 1.0
+    """Of a heavy kind: no oftener than this, calmly and under suspicion."""
+    wire_bytes: ClassVar[int] = 144
+    """What a probe and its answer weigh, both ways, IP header included: what a metered link is charged."""
 
     address: Annotated[IPvAnyAddress, BeforeValidator(_no_name)]
 

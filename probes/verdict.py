@@ -16,6 +16,7 @@ from probes.reading import Evidence, LinkCause, Verdict
 from probes.recovery import Recovery, RecoveryRules
 from probes.silence import Bearing, Silence, TargetState, needed_votes
 from probes.user_bytes import UserBytes
+from probes.ways import LinkWays
 
 _KNOWN_AFTER = 5  # outcomes before anything is said
 _GOOD_SHARE, _GOOD_TIMES_USUAL = 0.01, 1.5  # 99 % answered, or half as much again as this line always lost
@@ -54,6 +55,8 @@ class LinkDetector:
         self._rules = rules
         self._silence = Silence(rules.trip_nats, voters, witnesses, witness_for_s=rules.witness_for_s)
         self._gray, self._delay = GrayLossTest(rules.gray_nats), DelayTest()
+        self.ways = LinkWays(rules.gray_nats)
+        """Told by whoever hears answers that say both ways."""
         self._recovery = Recovery(rules.recovery)
         self._refused: dict[str, Refusal] = {}
         self._users = UserBytes()
@@ -69,8 +72,7 @@ class LinkDetector:
     def outcome(self, label: str, now_s: float, *, missed: bool) -> None:
         """The next probe to this target, in the order of sending, was answered in time or was not."""
         self._fed_s, self._frozen_s = now_s, None
-        # What is learnt as usual is learnt while all is well.
-        learn = self._holding.verdict in (Verdict.UP, Verdict.UNKNOWN)
+        learn = self.learning
         bearing = self._silence.outcome(label, now_s, missed=missed, learn=learn)
         if bearing is Bearing.NONE:
             return
@@ -122,6 +124,11 @@ class LinkDetector:
     @property
     def targets(self) -> dict[str, TargetState]:
         return self._silence.targets
+
+    @property
+    def learning(self) -> bool:
+        """What is learnt as usual is learnt while all is well."""
+        return self._holding.verdict in (Verdict.UP, Verdict.UNKNOWN)
 
     @property
     def in_doubt(self) -> bool:
@@ -217,11 +224,13 @@ class LinkDetector:
         if not self._silence.tripped:
             self._silence.set_aside(now_s)
         self._recovery.look(now_s, allowed)
-        if self._gray.alarmed and self._gray_s is None:
+        ill = self._gray.alarmed or self.ways.ill()
+        if ill and self._gray_s is None:
             self._gray_s = now_s
         elif self._gray_s is not None and self._recovery.good_since(self._gray_s, now_s, allowed):
             self._gray_s = None
             self._gray.reset()
+            self.ways.begin_anew()
         if self._delay.slow:
             self._slow_until_s = now_s + _SLOW_HOLDS_S
 
@@ -236,6 +245,7 @@ class LinkDetector:
             self._gray_s, self._slow_until_s = None, float("-inf")
             self._gray.reset()
             self._delay.reset()
+            self.ways.begin_anew()
         elif before is Verdict.DOWN and verdict is Verdict.DEGRADED:
             self._recovery.rose(now_s)
 

@@ -36,7 +36,7 @@ def aim(*sent_s: float, interval_s: float = 0.05) -> tuple[Aim, Forgetful]:
 @pytest.mark.parametrize(("now_s", "lost"), [(0.9, []), (1.0, [0]), (1.2, [0, 1]), (9.0, [0, 1, 2])])
 def test_what_is_under_way_for_the_whole_timeout_is_lost_and_forgotten(now_s: float, lost: list[int]) -> None:
     made, prober = aim(0.0, 0.2, 0.4)
-    made.expire(now_s)
+    list(made.expire(now_s))
     assert prober.forgotten == lost
     assert list(made.under_way) == [number for number in range(3) if number not in lost]
     assert [sample.rtt_s for sample in made.samples(now_s)] == [None] * len(lost)

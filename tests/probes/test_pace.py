@@ -2,6 +2,9 @@ import pytest
 from pydantic import ValidationError
 
 from probes.pace import Pace, PaceControl, Paces
+from probes.tcp import TcpTarget
+
+TCP = TcpTarget.model_validate({"address": "198.51.100.30", "port": 443})
 
 
 @pytest.mark.parametrize(
@@ -17,7 +20,7 @@ def test_a_session_is_fastest_and_suspicion_quickens_the_rest(
     session: bool, suspicious: bool, pace: Pace, heavy_s: float
 ) -> None:
     assert PaceControl(session=session).pace(suspicious=suspicious) is pace
-    assert Paces().heavy_interval_s(suspicious=suspicious) == heavy_s
+    assert Paces().heavy_interval_s(TCP, suspicious=suspicious) == heavy_s
 
 
 def test_the_daemon_can_begin_and_end_a_session() -> None:
@@ -31,7 +34,7 @@ def test_the_daemon_can_begin_and_end_a_session() -> None:
 def test_the_intervals_are_the_configured_ones() -> None:
     paces = Paces(calm_s=7, alert_s=2, session_s=0.02)
     assert [paces.interval_s(pace) for pace in Pace] == [7, 2, 0.02]
-    assert (paces.heavy_interval_s(suspicious=False), paces.heavy_interval_s(suspicious=True)) == (7, 2)
+    assert [paces.heavy_interval_s(TCP, suspicious=suspicious) for suspicious in (False, True)] == [7, 2]
 
 
 def test_a_run_of_misses_quickens_every_pace_and_slows_none() -> None:
