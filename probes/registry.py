@@ -9,12 +9,14 @@ from probes.icmp import IcmpTarget
 from probes.stamp import StampTarget
 from probes.stun import StunTarget
 from probes.tcp import TcpTarget
+from probes.tls import TlsTarget
 
 Target = Annotated[
     DnsTarget  #
     | IcmpTarget
     | StampTarget
     | StunTarget
-    | TcpTarget,
+    | TcpTarget
+    | TlsTarget,
     Field(discriminator="kind"),
 ]
