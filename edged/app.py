@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -35,6 +36,8 @@ from edged.status import Status
 from edged.supervise import Backoff, supervise
 from edged.surroundings import Surroundings, room_side
 from edged.telemetry import tell_figures
+from probes.budget import Budget, Spent
+from probes.budget_file import BudgetFile, keep_budgets
 from probes.link import watch_link
 from probes.media import watch_media
 from probes.pace import PaceControl
@@ -100,6 +103,8 @@ class House:
             self._config.plan(), store, clock, boot_id=boot, act=self._act, ticked=partial(notify, "WATCHDOG=1")
         )
         self._status = Status(loaded, clock, boot, plan=self.judging.plan, state=self._state, record=store.status)
+        self._budget_file = BudgetFile(self._config.site.state_dir / "budgets.json")
+        self._budgets = self._open_budgets()
         self._surroundings = self._look_around()
         self._reporter = self._make_reporter()
         self._desk = Desk(self.judging, clock, document=self._status.document, recent=store.recent, reload=self._reload)
@@ -141,11 +146,13 @@ class House:
 
     def _instruments(self) -> dict[str, tuple[Callable[[], Coroutine[Any, Any, None]], Backoff]]:
         config, tell, now = self._config, self.judging.tell, self._clock.monotonic
-        around = self._surroundings.links
+        around, wall = self._surroundings.links, self._clock.wall
         found: dict[str, tuple[Callable[[], Coroutine[Any, Any, None]], Backoff]] = {}
         for name, link in config.links.items():
-            watch = partial(watch_link, link, tell, pace=self._paces[name], outside=around[name], monotonic=now)
-            found[f"link:{name}"] = watch, Backoff()
+            hand = partial(watch_link, pace=self._paces[name], outside=around[name], monotonic=now, wall=wall)
+            found[f"link:{name}"] = partial(hand, link, tell), Backoff()
+        if self._budgets:
+            found["budgets"] = partial(keep_budgets, self._budget_file, self._budgets), Backoff()
         for server in by_server(config.ups):
             watcher = NutWatcher(server, monotonic=now)
             found[f"upsd:{watcher.peer}"] = partial(watcher.run, tell), UPSD_BACKOFF
@@ -227,7 +234,14 @@ class House:
         config = self._config
         shaped = [(each.name, each.direction) for each in config.qos.interfaces] if config.qos else []
         room = room_side(config.media.interface if config.media else None, shaped)
-        return Surroundings(self.judging.plan, room, carrier=lambda: self.judging.state.carrier)
+        carrier = partial(attrgetter("state.carrier"), self.judging)
+        return Surroundings(self.judging.plan, room, carrier=carrier, budgets=self._budgets)
+
+    def _open_budgets(self) -> dict[str, Budget]:
+        """Of the metered links, with what was spent this month before we began."""
+        spent = self._budget_file.read().spent
+        opened = {name: link.budget(spent.get(name, Spent(None, 0))) for name, link in self._config.links.items()}
+        return {name: budget for name, budget in opened.items() if budget is not None}
 
     def _make_reporter(self) -> Reporter | None:
         if self._config.broker is None:

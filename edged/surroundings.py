@@ -1,8 +1,11 @@
-"""What a link's prober cannot see and the house can: the router's port of it, and users' bytes that arrive by it."""
+"""What a link's prober cannot see and the house can: the router's port of it, users' bytes that arrive by it, and what
+it may cost.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 
 from edged.core.plan import Plan
+from probes.budget import Budget
 from probes.outside import Outside
 from probes.user_traffic import InterfaceBytes
 from wan.reading import RouterReading, WanState
@@ -13,11 +16,14 @@ _PORT_DOWN = (WanState.DISCONNECTED, WanState.DISABLED)
 class Surroundings:
     """One for the life of the daemon. `links` is what the probers are given."""
 
-    def __init__(self, plan: Plan, room_side: str | None, carrier: Callable[[], str | None]) -> None:
+    def __init__(
+        self, plan: Plan, room_side: str | None, *, carrier: Callable[[], str | None], budgets: Mapping[str, Budget]
+    ) -> None:
         self._plan, self._carrier = plan, carrier
         self._counters = InterfaceBytes(room_side) if room_side is not None else None
         self.links: Mapping[str, Outside] = {
-            link.name: Outside(user_bytes=self._arrivals(link.name)) for link in plan.links
+            link.name: Outside(user_bytes=self._arrivals(link.name), budget=budgets.get(link.name))
+            for link in plan.links
         }
 
     def router_said(self, reading: RouterReading) -> None:

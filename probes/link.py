@@ -13,7 +13,6 @@ from functools import partial
 import structlog
 
 from probes.aim import Aim
-from probes.budget import Budget
 from probes.carrier import Carrier
 from probes.flight import Fate, Flight, Lane
 from probes.link_figures import link_reading
@@ -37,18 +36,16 @@ async def watch_link(
     *,
     pace: PaceControl,
     outside: Outside | None = None,
-    budget: Budget | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     wall: Callable[[], float] = time.time,
 ) -> None:
     """Emits a reading at once, at each change of verdict or cause, and once a second, until cancelled.
 
-    `budget` is charged with every probe; `wall` is UTC seconds, for its months alone.
+    `wall` is UTC seconds, for the months of a budget alone.
 
     Nothing the network does raises. Raises MisuseError for a target that cannot work, such as an unreadable key.
     """
-    around = outside or Outside()
-    link = LinkProber(settings, emit, pace=pace, outside=around, budget=budget, monotonic=monotonic, wall=wall)
+    link = LinkProber(settings, emit, pace=pace, outside=outside or Outside(), monotonic=monotonic, wall=wall)
     try:
         await link.run()
     finally:
@@ -65,12 +62,11 @@ class LinkProber:
         *,
         pace: PaceControl,
         outside: Outside,
-        budget: Budget | None,
         monotonic: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
         self._settings, self._emit, self._control = settings, emit, pace
-        self._outside, self._budget, self._stretch = outside, budget, 1.0
+        self._outside, self._budget, self._stretch = outside, outside.budget, 1.0
         self._monotonic, self._wall = monotonic, wall
         self._log = log.bind(link=settings.name)
         self._rules = settings.rules

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from probes.budget import Budget
+
 
 def _nobody_knows() -> int | None:
     return None
@@ -16,3 +18,5 @@ class Outside:
     """Bytes that arrived for users by this link so far; None while nobody can tell them from another link's. Costs some
     30 µs a call.
     """
+    budget: Budget | None = None
+    """Charged with every probe; None on a link that is not metered."""
