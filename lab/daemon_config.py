@@ -7,9 +7,37 @@ from lab import plan
 
 def toml_for(directory: Path) -> str:
     """The text of edged.toml for the lab in `directory`, where the daemon's state and control socket live too."""
-    links = "".join(map(_link, plan.WANS))
+    links = "\n".join(_link(wan) for wan in plan.WANS)
     return _SITE.format(directory=directory, links=links, router=plan.ROUTER_LAN)
 
+
+def _link(wan: plan.Wan) -> str:
+    return _LINK.format(
+        wan=wan,
+        role="primary" if wan.index == "0" else "backup",
+        mbit=f"{plan.LINKS[wan.link].rate_bps / 1e6:g}",
+        probed=plan.FAR_HOSTS[0],
+        platform=plan.PLATFORM,
+        reflector=plan.REFLECTOR,
+    )
+
+
+# Three hosts vote at the fast pace, so that none of them is the link; the platform's own door is asked seldom.
+_LINK = """\
+[links.{wan.link}]
+role = "{role}"
+provider = "{wan.link}-isp"
+wan = "{wan.index}"
+source = "{wan.pin}"
+up_mbit = {mbit}
+down_mbit = {mbit}
+targets = [
+  {{ kind = "icmp", address = "{probed}" }},
+  {{ kind = "icmp", address = "{platform}" }},
+  {{ kind = "stamp", address = "{reflector}" }},
+  {{ kind = "tcp", address = "{platform}", port = 443 }},
+]
+"""
 
 _SITE = """\
 # The site in the lab. config/edged.toml explains every key.
@@ -21,7 +49,7 @@ state_dir = "{directory}/state"
 [control]
 socket = "{directory}/control.sock"
 
-{links}\
+{links}
 [router]
 host = "{router}"
 profile = "peplink"
@@ -49,18 +77,31 @@ direction = "down"
 protocol = "udp"
 port = "5004-5006"
 host = "198.51.100.30"
+# The box's own probes: in p4 a full upload would look like a slow link.
 [[qos.p1.ports]]
 host = "198.51.100.40"
 [[qos.p1.ports]]
+protocol = "udp"
+port = "862-863"
 host = "198.51.100.20"
 [[qos.p2.ports]]
-protocol = "tcp"
-port = 443
+protocol = "udp"
+port = 3478
+host = "198.51.100.20"
+[[qos.p2.ports]]
+protocol = "udp"
+port = 53
+host = "198.51.100.20"
+[[qos.p2.ports]]                   # what is no media at the platform: its web door, and the probes of it
 host = "198.51.100.30"
 [[qos.p2.ports]]
 protocol = "tcp"
 port = 1883
 host = "198.51.100.10"
+[[qos.p3.ports]]                   # capacity samples: above what is uploaded, below what is alive
+protocol = "udp"
+port = 8620
+host = "198.51.100.20"
 
 [media]
 interface = "lan0"
@@ -79,25 +120,4 @@ interval_s = 2
 
 [broker]
 host = "198.51.100.10"
-"""
-
-
-def _link(wan: plan.Wan) -> str:
-    role = "primary" if wan.index == "0" else "backup"
-    mbit = plan.LINKS[wan.link].rate_bps / 1e6
-    icmp = plan.FAR_HOSTS[0]
-    return f"""\
-[links.{wan.link}]
-role = "{role}"
-provider = "{wan.link}-isp"
-wan = "{wan.index}"
-source = "{wan.pin}"
-up_mbit = {mbit:g}
-down_mbit = {mbit:g}
-targets = [
-  {{ kind = "icmp", address = "{icmp}" }},
-  {{ kind = "stamp", address = "198.51.100.20" }},
-  {{ kind = "tcp", address = "198.51.100.30", port = 443 }},
-]
-
 """

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -20,6 +21,9 @@ from lab.errors import LabError
 from lab.services.errors import MisuseError
 
 log = structlog.get_logger()
+
+TLS_WITHIN_S = 5.0
+"""A client that connects and says nothing, or never says goodbye, is not waited for longer."""
 
 Address = tuple[str, int]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
@@ -60,11 +64,14 @@ def ready() -> None:
 
 
 @asynccontextmanager
-async def accepting(serve: Serve, where: Address) -> AsyncIterator[None]:
-    """Accept TCP for the length of the `with`. Connections end with the process: since Python 3.12 a server left by
-    `async with` waits for its clients to go.
+async def accepting(serve: Serve, where: Address, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
+    """Accept TCP, or TLS, for the length of the `with`. Connections end with the process: since Python 3.12 a server
+    left by `async with` waits for its clients to go.
     """
-    listener = await asyncio.start_server(serve, *where)
+    hurry_s = None if tls is None else TLS_WITHIN_S
+    listener = await asyncio.start_server(
+        serve, *where, ssl=tls, ssl_handshake_timeout=hurry_s, ssl_shutdown_timeout=hurry_s
+    )
     try:
         yield
     finally:

@@ -1,22 +1,25 @@
 """Node internet, UDP 5004 and 5006, TCP 443: the supervision platform. Its media answer whoever spoke last, as
-ICE-latched media do; its web door accepts and closes.
+ICE-latched media do; its web door speaks TLS as platform.lab.test, by the lab's own authority (DIR/ca.pem), and closes.
 """
 
 import argparse
 import asyncio
 
+from lab import plan
 from lab.services.lifetime import accepting, arguments, ready, run
 from lab.services.media import arguments as media_arguments
 from lab.services.media import legs, run_legs
+from lab.services.own_authority import server_context
 from lab.services.world import Truth
 
-HOST = "198.51.100.30"
+HOST = plan.PLATFORM
 WEB_PORT = 443
 
 
 async def serve(chosen: argparse.Namespace) -> None:
     made = legs(chosen, far_host=None)
-    async with accepting(_accept_and_close, (chosen.host, chosen.web_port)):
+    tls = server_context(chosen.dir, plan.PLATFORM_NAME)
+    async with accepting(_accept_and_close, (chosen.host, chosen.web_port), tls):
         ready()
         await run_legs(made, Truth(chosen.dir), chosen.dir / "media-platform.jsonl" if chosen.measure else None)
 

@@ -100,7 +100,12 @@ async def test_an_ordinary_users_lab_is_the_same_site() -> None:
         out, _ = await ping.communicate()
         assert 50 < float(out.strip(b"[]\n")) < 80
         await lab.do("unplug", "fiber")
-        assert (await lab.status())["links"]["fiber"]["plugged"] is False
+        for fault in ("pin fiber off", "detour cellular on", "bleach fiber on", "reflectors off", "lan off"):
+            await lab.do(*fault.split())
+        status = await lab.status()
+        assert (status["links"]["fiber"]["plugged"], status["lan"], status["reflectors"]) == (False, False, False)
+        await lab.do("heal", "all")
+        assert (await lab.status())["ok"]
 
 
 async def test_a_dead_relay_shows_in_the_status_and_is_a_failure_to_command(tmp_path: Path) -> None:

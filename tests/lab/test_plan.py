@@ -48,3 +48,12 @@ def test_pins_are_asked_before_the_connected_networks_and_the_active_wan_after_t
     assert {rule.source: rule.table for rule in plan.RULES} == {
         "10.77.0.11": 101, "10.77.0.12": 102, "100.64.1.2": 101, "100.64.2.2": 102, None: 100,
     }  # fmt: skip
+
+
+def test_silence_falls_on_hosts_of_the_internet_and_leaves_the_router_one_to_ask() -> None:
+    silent = {rule.source for rule in plan.SILENCE}
+    assert silent == {"198.51.100.20", "198.51.100.40"}
+    assert {f"{host}/24" for host in silent} <= set(plan.ADDRESSES[plan.Port("internet", "ix0")])
+    assert plan.PLATFORM not in silent
+    assert set(plan.FAR_HOSTS) - silent
+    assert all(rule.table is None for rule in plan.SILENCE)

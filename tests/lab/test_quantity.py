@@ -67,3 +67,14 @@ def test_a_quantity_without_sense_or_unit_is_refused_with_an_example(parse: Call
 )
 def test_quantities_are_shown_as_people_say_them(shown: str, text: str) -> None:
     assert shown == text
+
+
+@pytest.mark.parametrize(("text", "value"), [("1400", 1400), ("68", 68), ("off", None)])
+def test_an_mtu_is_plain_bytes_or_off(text: str, value: int | None) -> None:
+    assert quantity.mtu_bytes(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "1400B", "-1", "1.4kB", "OFF", "²"])
+def test_an_mtu_written_otherwise_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="an MTU is written in bytes like 1400, or off"):
+        quantity.mtu_bytes(text)

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import statistics
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,11 +13,11 @@ import pytest_asyncio
 from lab import plan
 from lab.client import LabClient, start_lab
 from lab.errors import LabFailure, LabMisuse
+from tests.lab.site_hands import median_ms, pings_ms, run_in, until_active
 
 pytestmark = [pytest.mark.lab, pytest.mark.asyncio(loop_scope="module")]
 
 FAILOVER_S, FAILBACK_S = 1.0, 1.0
-FAR = plan.FAR_HOSTS[0]
 SINK, PORT = "198.51.100.30", "5999"
 
 
@@ -37,19 +35,6 @@ async def lab(site: LabClient) -> AsyncIterator[LabClient]:
     await until_active(site, "0", within_s=5 * FAILBACK_S)
 
 
-async def run_in(lab: LabClient, node: str, *argv: str) -> bytes:
-    process = await asyncio.create_subprocess_exec(*lab.node_command(node, argv), stdout=asyncio.subprocess.PIPE)
-    out, _ = await process.communicate()
-    assert process.returncode == 0
-    return out
-
-
-async def pings_ms(lab: LabClient, source: str, target: str = FAR, count: int = 5) -> list[float | None]:
-    words = (sys.executable, "-m", "tests.lab.icmp_ping", source, target, str(count))
-    times: list[float | None] = json.loads(await run_in(lab, "edge", *words))
-    return times
-
-
 @asynccontextmanager
 async def counting(lab: LabClient, quiet_s: float) -> AsyncIterator["asyncio.Future[Any]"]:
     """A listener on the internet for the length of a block; its future is what it heard."""
@@ -61,20 +46,6 @@ async def counting(lab: LabClient, quiet_s: float) -> AsyncIterator["asyncio.Fut
     yield heard
     heard.set_result(json.loads(await ear.stdout.read()))
     await ear.wait()
-
-
-async def until_active(lab: LabClient, index: str, within_s: float) -> float:
-    """Seconds until the router's traffic leaves by the WAN `index`."""
-    begun_s = time.monotonic()
-    while (await lab.status())["world"]["router"]["active"] != index:
-        took_s = time.monotonic() - begun_s
-        assert took_s < within_s
-        await asyncio.sleep(0.05)
-    return time.monotonic() - begun_s
-
-
-def median_ms(times: list[float | None]) -> float:
-    return statistics.median(one for one in times if one is not None)
 
 
 async def test_each_pin_takes_its_own_link(lab: LabClient) -> None:
@@ -222,6 +193,10 @@ async def test_a_switch_is_written_to_the_world_the_services_read(lab: LabClient
         (("failover", "1ms"), "between 0.5 s and 600 s"),
         (("daemon", "dance"), "start or stop or kill or status"),
         (("daemon", "kill"), "edged does not run"),
+        (("mtu", "fiber", "1400B"), "an MTU is written in bytes like 1400, or off"),
+        (("mtu", "fiber", "60"), "MTU must lie between 68 and 65535 bytes, not 60"),
+        (("bleach", "fiber", "white"), "the switch must be on or off, not 'white'"),
+        (("pin", "on"), "the link must be fiber or cellular, not 'on'"),
         (("fly",), "no command 'fly'"),
         ((), "no command ''"),
     ],

@@ -66,6 +66,16 @@ def test_a_cut_wire_loses_everything_and_a_healed_one_nothing() -> None:
     assert isinstance(under_test.offer(100, 2.0), float)
 
 
+def test_what_is_larger_than_the_mtu_vanishes_and_takes_no_time_of_the_wire() -> None:
+    under_test = wire(settings(mtu_bytes=986))  # and 14 bytes of Ethernet header: frames of 1000
+    assert under_test.offer(1001, 0.0) is Fate.TOO_LONG
+    assert under_test.offer(1000, 0.0) == pytest.approx(0.011)
+    under_test.change(settings(mtu_bytes=986, cut=True))
+    assert [under_test.offer(length, 1.0) for length in (1, 1001)] == [Fate.CUT, Fate.CUT]
+    under_test.change(PLAIN)
+    assert under_test.offer(1001, 2.0) == pytest.approx(2.011, abs=1e-5)
+
+
 def test_jitter_moves_the_delay_both_ways_and_never_the_order() -> None:
     under_test = wire(settings(jitter_s=0.004, rate_bps=1e9, queue_bytes=1_000_000))
     sent = [n * 0.001 for n in range(20_000)]
@@ -129,6 +139,8 @@ def test_a_lost_packet_has_used_the_transmitter() -> None:
         {"rate_bps": 0},
         {"rate_bps": 1e12},
         {"queue_bytes": 1000},
+        {"mtu_bytes": 67},
+        {"mtu_bytes": 65536},
         {"loss": 0.05, "burst": 0.5},
         {"loss": 0.9, "burst": 2.0},  # nine losses for one arrival: their runs cannot be two long
     ],

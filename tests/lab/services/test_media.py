@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -63,16 +64,28 @@ async def test_both_media_flow_both_ways_at_their_pace_until_the_world_stops_one
         assert seconds(stage, node, "audio")[before + 1]["received"] > 40
 
 
-async def test_the_platform_answers_whoever_spoke_last_and_its_web_door_accepts(stage: Stage) -> None:
+async def test_the_platform_answers_whoever_spoke_last(stage: Stage) -> None:
     audio, video, web = free_port(socket.SOCK_DGRAM, PLATFORM), free_port(socket.SOCK_DGRAM, PLATFORM), free_port()
     ports = ("--audio-port", str(audio), "--video-port", str(video), "--web-port", str(web))
     async with stage.running("platform", "--host", PLATFORM, *ports):
         for _ in range(2):
             assert len(await _spoken_to(audio)) == AUDIO.packet_bytes
-        reader, writer = await asyncio.open_connection(PLATFORM, web)
+
+
+async def test_the_platforms_web_door_shakes_hands_under_its_name_and_closes(
+    ports: dict[str, int], stage: Stage
+) -> None:
+    trusting = ssl.create_default_context(cafile=stage.directory / "ca.pem")
+    for _ in range(2):
+        _, plain = await asyncio.open_connection(PLATFORM, ports["web"])  # a probe that only connects
+        plain.close()
+        reader, writer = await asyncio.open_connection(
+            PLATFORM, ports["web"], ssl=trusting, server_hostname="platform.lab.test"
+        )
         async with eventually("the web door closes"):
             assert await reader.read() == b""
         writer.close()
+    assert "Traceback" not in (stage.directory / "platform.log").read_text()
 
 
 async def _spoken_to(port: int) -> bytes:

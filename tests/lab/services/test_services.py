@@ -1,7 +1,10 @@
 import importlib
+import socket
 
 from lab import plan
 from lab.services import SERVICES
+from probes.capacity_settings import read_key
+from tests.lab.services.conftest import Stage, free_port
 
 
 def test_every_service_stands_on_a_node_of_the_plan() -> None:
@@ -17,9 +20,15 @@ def test_every_service_can_be_run() -> None:
         assert callable(importlib.import_module(service.module).main)
 
 
+async def test_the_capacity_server_serves_with_a_key_that_the_box_can_read(stage: Stage) -> None:
+    async with stage.running("capacity", "--listen", f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}"):
+        assert len(read_key(stage.directory / "capacity.key")) >= 32
+
+
 def test_the_listening_addresses_are_those_of_the_plan() -> None:
-    from lab.services import broker, phone, platform, snmp_agent, upses, workstation
+    from lab.services import broker, capacity, phone, platform, snmp_agent, upses, workstation
 
     assert f"{plan.ROUTER_LAN}:161" == snmp_agent.LISTEN
+    assert f"{plan.REFLECTOR}:8620" == capacity.LISTEN
     assert (upses.LISTEN, phone.LISTEN) == ("10.77.0.50:3493", "10.77.0.60:5060")
-    assert (broker.LISTEN, platform.HOST, workstation.HOST) == ("198.51.100.10:1883", "198.51.100.30", "10.77.0.20")
+    assert (broker.LISTEN, platform.HOST, workstation.HOST) == ("198.51.100.10:1883", plan.PLATFORM, "10.77.0.20")
