@@ -1,24 +1,54 @@
-"""The status document as a picture: one function a section, from JSON to something rich can print."""
+"""The status document as a picture: one function a section, from JSON to something rich can print.
 
-from typing import Any
+On a small screen what is merely good to know makes way, so that nothing urgent is pushed off its end.
+"""
 
-from rich.console import Group, RenderableType
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
+from rich.segment import Segment, SegmentLines
 from rich.table import Table
 from rich.text import Text
 
+from edged.cli import link_board
+from edged.cli.link_board import FACTS, ONLY_DATA, admission, grounds
 from edged.cli.words import NOTHING_KNOWN, TIER_STYLES, TIER_WORDS, WARN, live, number, rate, span, word
 
 Doc = dict[str, Any]
+Section: TypeAlias = Callable[[Doc], RenderableType]
+
+links = link_board.links
 
 _STALE_S = 5.0
 """An age worth a second look; sources tell something every second or so."""
 
 
 def board(doc: Doc) -> RenderableType:
-    """Everything, the most urgent first."""
-    sections = [head(doc), tier(doc), session(doc), links(doc), wan(doc), ups(doc), media(doc), phone(doc), qos(doc)]
-    return Group(*sections, noc(doc), watch_list(doc))
+    """Everything, the most urgent first; as much of it as the screen holds."""
+    return _Fitting(doc)
+
+
+class _Fitting:
+    """The first of `_PICTURES` that is no higher than the screen; the last if none is. Draws each section once."""
+
+    def __init__(self, doc: Doc) -> None:
+        self._doc = doc
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        free = options.update(height=None)
+        drawn: dict[Section, list[list[Segment]]] = {}
+        lines: list[list[Segment]] = []
+        for picture in _PICTURES:
+            for each in picture:
+                if each not in drawn:
+                    drawn[each] = console.render_lines(each(self._doc), free, pad=False)
+            lines = [line for each in picture for line in drawn[each] if line]
+            if options.height is None or len(lines) <= options.height:
+                break
+        yield SegmentLines(lines, new_lines=True)
 
 
 def head(doc: Doc) -> RenderableType:
@@ -34,7 +64,7 @@ def head(doc: Doc) -> RenderableType:
     return line
 
 
-def tier(doc: Doc) -> RenderableType:
+def tier(doc: Doc, *, tight: bool = False) -> RenderableType:
     """The banner: what to do now, who, and how long is left."""
     now = doc["tier"]
     number_ = now["tier"]
@@ -46,7 +76,7 @@ def tier(doc: Doc) -> RenderableType:
         where = f" ({now['cause_at']})" if now["cause_at"] else ""
         text.append(f"  ·  cause: {now['cause'].replace('_', ' ')}{where}")
     if now["say"]:
-        text.append(f"\n\n {now['say']}", style="bold")
+        text.append("\n" if tight else "\n\n").append(f" {now['say']}", style="bold")
         text.append(f"\n {now['who']}{_deadline(now['due_in_s'])}")
     text.append(_why_still(now["rows"]), style="dim")
     border = ("green", "yellow", "dark_orange3", "red", "red")[number_]
@@ -71,43 +101,21 @@ def _deadline(due_in_s: float | None) -> str:
 def session(doc: Doc) -> RenderableType:
     held, compliant = doc["session"], doc["tier"]["av_compliant"]
     if not held["open"]:
-        return Text(" no session open", style="dim")
-    verdict = {True: ("two-way A/V live", "bold green"), False: ("NOT COMPLIANT: two-way A/V not live", "bold red")}
-    return Text.assemble(" session ", (held["id"], "bold"), f", open {span(held['for_s'])}  ·  ", verdict[compliant])
-
-
-def links(doc: Doc) -> RenderableType:
-    table = _table("LINK", "", "STATE", "FOR", "RTT", "p95", "JITTER", "LOSS", "CAUSE", "AGE")
-    for link in doc["links"]:
-        name = Text(link["link"], style="bold")
-        carrying = {
-            True: Text("◀ carries", style="bold cyan"),
-            False: Text("standby", style="dim"),
-            None: Text("?", style="dim"),
-        }
-        table.add_row(
-            name,
-            carrying[link["carrying"]],
-            word(link["verdict"]),
-            span(link["for_s"]),
-            number(link["rtt_ms"], "ms", digits=1),
-            number(link["rtt_p95_ms"], "ms", digits=1),
-            number(link["jitter_ms"], "ms", digits=1),
-            number(link["loss_pct"], "%", digits=1),
-            "" if link["cause"] == "none" else link["cause"].replace("_", " "),
-            _age(link["age_s"]),
-        )
-    return table
+        return Text(" no session open", style="dim") + admission(doc)
+    line = Text.assemble(" session ", (held["id"], "bold"), f", open {span(held['for_s'])}  ·  ")
+    if not compliant:
+        return line.append("NOT COMPLIANT: two-way A/V not live", style="bold red")
+    return line.append("two-way A/V live", style="bold green") + admission(doc)
 
 
 def targets(doc: Doc) -> RenderableType:
-    """`edgectl links`: what each link is judged by."""
+    """`edgectl links`: what each link is judged by, and what is known of its ways."""
     table = _table("LINK", "TARGET", "STATE", "RTT", "LOSS", "MISSES")
     for link in doc["links"]:
         for target in link["targets"]:
             rtt, loss = number(target["rtt_ms"], "ms", digits=1), number(target["loss_pct"], "%", digits=1)
             table.add_row(link["link"], target["target"], word(target["verdict"]), rtt, loss, str(target["misses"]))
-    return table
+    return Group(table, grounds(doc))
 
 
 def wan(doc: Doc) -> RenderableType:
@@ -145,6 +153,13 @@ def ups(doc: Doc) -> RenderableType:
             _age(each["age_s"], stale_s=30.0),
         )
     return table
+
+
+def _ups_in_short(doc: Doc) -> RenderableType:
+    if not doc["ups"] or any((each["power"], each["contact"]) != ("mains", "ok") for each in doc["ups"]):
+        return ups(doc)
+    charges = ", ".join(f"{each['ups']} {number(each['charge_pct'], '%')}" for each in doc["ups"])
+    return Text.assemble((" UPS    ", "dim"), word("mains"), f" {charges}")
 
 
 def covers(doc: Doc) -> RenderableType:
@@ -208,6 +223,13 @@ def qos(doc: Doc) -> RenderableType:
             _age(shaper["age_s"]),
         )
     return table
+
+
+def _qos_in_short(doc: Doc) -> RenderableType:
+    if not doc["qos"] or any(shaper["state"] != "active" for shaper in doc["qos"]):
+        return qos(doc)
+    names = ", ".join(f"{shaper['interface']} {rate(shaper['rate_bps'])}" for shaper in doc["qos"])
+    return Text.assemble((" QOS    ", "dim"), word("active"), f" as planned: {names}")
 
 
 def classes(doc: Doc) -> RenderableType:
@@ -298,3 +320,14 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, no_wrap=True)
     return table
+
+
+_with_facts, _with_data = partial(links, facts=FACTS), partial(links, facts=ONLY_DATA)
+_tight = partial(tier, tight=True)
+_PICTURES: Sequence[Sequence[Section]] = (
+    # from all there is to what must be seen: in short is only what is as it should be
+    (head, tier, session, _with_facts, wan, ups, media, phone, qos, noc, watch_list),
+    (head, tier, session, _with_facts, wan, ups, media, phone, _qos_in_short, noc, watch_list),
+    (head, tier, session, _with_data, wan, ups, media, phone, _qos_in_short, noc, watch_list),
+    (head, _tight, session, links, wan, _ups_in_short, media, phone, _qos_in_short, noc, watch_list),
+)

@@ -53,6 +53,31 @@ NOTHING_KNOWN = ("NOTHING KNOWN YET", "bold white on grey37")
 TIER_WORDS = ("ALL WELL", "WATCH", "CONFIRM", "HOLD AND CALL", "HALT")
 
 
+LINK_CAUSES = {
+    # why a link is not simply up; said below its figures
+    "none": "",
+    "starting": "too few probes yet to know",
+    "carrier": "no carrier: cable, modem or router port",
+    "no_route": "this box cannot send that way: no address or no route",
+    "loss": "nothing comes back",
+    "gray_loss": "answers, but loses too much",
+    "delay": "answers, but slower than usual",
+    "recovering": "answers again, not trusted yet",
+    "stalled": "this box itself stood still: nothing new is known",
+    "blind": "this box cannot probe: nothing is known",
+    "reflector": "probes unanswered, users' traffic still arrives: the far end's fault",
+}
+
+STANDBY_LACKS = {
+    "mtu": "large packets do not pass",
+    "dscp": "priority marks are taken off",
+    "up_rate": "too slow going up",
+    "down_rate": "too slow coming down",
+    "no_answer": "the far end does not answer",
+    "stale": "the proof is too old",
+}
+
+
 def word(state: str | None) -> Text:
     """The state in capitals and its colour; None is "UNKNOWN", dimmed."""
     shown = (state or "unknown").replace("_", " ").upper()
@@ -77,6 +102,28 @@ def span(seconds: float | None) -> str:
         if whole < 86_400
         else f"{whole // 86_400}d {whole % 86_400 // 3600}h"
     )
+
+
+def ago(seconds: float | None) -> str:
+    """just now, 12 min ago, 2 h ago, 3 d ago: for what keeps for hours."""
+    if seconds is None:
+        return "never"
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def short(value: float | None, unit: str = "") -> str:
+    """Two digits are enough for an eye: 0.4 ms, 9.8 %, 120 ms; a dash for None."""
+    if value is None:
+        return "–"
+    return f"{value:.{0 if value >= 9.95 else 1}f} {unit}".rstrip()
+
+
+def mbit(bps: float | None) -> str:
+    """94, 9.4, ? for None."""
+    return "?" if bps is None else short(bps / 1e6)
 
 
 def number(value: float | None, unit: str, *, digits: int = 0) -> str:
