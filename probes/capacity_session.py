@@ -108,7 +108,7 @@ class CapacitySession:
         for _ in range(_TRIES):
             self.send(wire.Ask(self._id, self._next(), order, packets))
             answer = await self._answer(lambda each: _report_on(each, order), patience_s)
-            if answer is not None:
+            if answer is not None and answer[0] is not None:
                 return answer[0] if len(answer[0].arrivals) == packets else None
         return None
 
@@ -158,8 +158,11 @@ class CapacitySession:
         return None
 
     # ── packets ────────────────────────────────────────────────────────────────────────────────────────
-    async def _answer(self, wanted: Callable[[wire.Message], M | None], patience_s: float) -> tuple[M, int] | None:
-        """The first message wanted and when it came; None: none within the time. All else that came so far is gone."""
+    async def _answer(self, wanted: Callable[[wire.Message], M], patience_s: float) -> tuple[M, int] | None:
+        """The first message of which `wanted` makes something, and when it came; None: none within the time.
+
+        All else that came so far is gone.
+        """
         try:
             async with asyncio.timeout(patience_s):
                 while True:
