@@ -70,7 +70,8 @@ class Pair:
 
     def __init__(self, directory: Path) -> None:
         authority = Authority(directory)
-        context = ssl.create_default_context(cafile=authority.ca_file)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(authority.ca_file)
         self.client = TlsHandshake(context, NAME)
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = server_context(authority.certificate()).wrap_bio(self._in, self._out, server_side=True)
