@@ -38,6 +38,7 @@ class _Fitting:
         self._doc = doc
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        height = console.height if console.is_alt_screen else options.height
         free = options.update(height=None)
         drawn: dict[Section, list[list[Segment]]] = {}
         lines: list[list[Segment]] = []
@@ -46,7 +47,7 @@ class _Fitting:
                 if each not in drawn:
                     drawn[each] = console.render_lines(each(self._doc), free, pad=False)
             lines = [line for each in picture for line in drawn[each] if line]
-            if options.height is None or len(lines) <= options.height:
+            if height is None or len(lines) <= height:
                 break
         yield SegmentLines(lines, new_lines=True)
 

@@ -31,7 +31,7 @@ def links(doc: Doc, *, facts: Sequence[Part] = ()) -> RenderableType:
         shown.append(line)
         parts = [*_said(link, TROUBLE, WARN), *_said(link, facts, DIM)]
         if parts:
-            shown.append(Padding(Text(" · ", style=DIM).join(parts), (0, 1, 0, _INDENT)))
+            shown.append(Padding(Text(" · ", style=DIM).join(parts), (0, 1, 0, _INDENT), expand=False))
     return Group(*shown)
 
 
@@ -182,8 +182,8 @@ FACTS: Sequence[Part] = (*ONLY_DATA, _capacity, _fit)
 
 # ── `edgectl links`: all of it ─────────────────────────────────────────────────────────────────────────
 def grounds(doc: Doc) -> RenderableType:
-    """What each verdict rests on, each direction, and the door a link leaves by."""
-    parts = (_rests_on, *WAYS, _exit)
+    """The facts of each link, what its verdict rests on, each direction, and the door it leaves by."""
+    parts = (*FACTS, _rests_on, *WAYS, _exit)
     lines = []
     for link in doc["links"]:
         lines += [Text.assemble(" ", (link["link"], "bold"), f"  {said}") for part in parts if (said := part(link))]
@@ -195,13 +195,14 @@ def _rests_on(link: Doc) -> str | None:
     if held is None:
         return None
     learnt = f"a first loss {100 * held['pi']:.2g} %, a further one {100 * held['q']:.2g} %"
-    return f"judged by {held['test'].replace('_', ' ')}: {held['nats']:.1f} of {held['trip_nats']:.1f} nats ({learnt})"
+    judged = "no test alarms" if held["test"] == "none" else f"judged by {held['test'].replace('_', ' ')}"
+    return f"{judged}: {held['nats']:.1f} of {held['trip_nats']:.1f} nats ({learnt})"
 
 
 def _way(direction: str) -> Part:
     def said(link: Doc) -> str | None:
         way = next((way for way in link["ways"] if way["direction"] == direction), None)
-        if way is None:
+        if way is None or way["loss_pct"] is way["delay_above_ms"] is way["jitter_ms"] is None:
             return None
         loss, jitter = short(way["loss_pct"], "%"), short(way["jitter_ms"], "ms")
         return f"{direction}: loss {loss}, {short(way['delay_above_ms'], 'ms')} above usual, jitter {jitter}"

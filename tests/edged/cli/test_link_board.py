@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console, RenderableType
+from rich.live import Live
 
 from edged.cli import board, link_board
 from edged.cli.words import LINK_CAUSES, STANDBY_LACKS, ago, mbit, short
@@ -159,12 +160,23 @@ def test_every_lack_of_a_standby_has_words() -> None:
 
 
 def test_the_grounds_of_a_verdict_and_the_door_a_link_leaves_by() -> None:
-    shown = text(link_board.grounds({"links": [{**CALM, "evidence": EVIDENCE, "ways": [LOSSY_UP], "exit": EXIT}]}))
+    unseen = {**LOSSY_UP, "direction": "down", "loss_pct": None, "delay_above_ms": None, "jitter_ms": None}
+    shown = text(
+        link_board.grounds(
+            {"links": [{**CALM, "budget": BUDGET, "evidence": EVIDENCE, "ways": [LOSSY_UP, unseen], "exit": EXIT}]}
+        )
+    )
     assert [line.strip() for line in shown.splitlines()] == [
+        "cellular  data 3.1 of 20 MB",
         "cellular  judged by joint: 23.1 of 22.6 nats (a first loss 1.2 %, a further one 34 %)",
         "cellular  up: loss 12 %, 0.3 ms above usual, jitter 1.0 ms",
         "cellular  leaves by 203.0.113.7 over 192.0.2.1 → * → 198.51.100.1, seen 5 min ago",
     ]
+
+
+def test_a_link_that_is_well_rests_on_no_alarm() -> None:
+    calm = {**EVIDENCE, "test": "none", "nats": 0.0, "misses": 0}
+    assert "no test alarms: 0.0 of 22.6 nats" in text(link_board.grounds({"links": [{**CALM, "evidence": calm}]}))
 
 
 @pytest.mark.parametrize(
@@ -201,9 +213,14 @@ def everything(*, trouble: bool) -> dict[str, Any]:
 
 
 def screen(doc: dict[str, Any], width: int, height: int) -> list[str]:
-    console = Console(file=io.StringIO(), width=width, height=height)
-    lines = console.render_lines(board.board(doc), console.options.update(height=height), pad=False)
-    return ["".join(segment.text for segment in line).rstrip() for line in lines]
+    """As `edgectl watch` draws it."""
+    file = io.StringIO()
+    console = Console(file=file, width=width, height=height, force_terminal=True, color_system=None)
+    with Live(screen=True, auto_refresh=False, console=console) as live:
+        file.truncate(file.seek(0))
+        live.update(board.board(doc), refresh=True)
+        drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue())
+    return [line.rstrip() for line in drawn.splitlines()]
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (112, 40)])
