@@ -7,11 +7,11 @@ from lab import plan
 
 def toml_for(directory: Path) -> str:
     """The text of edged.toml for the lab in `directory`, where the daemon's state and control socket live too."""
-    links = "\n".join(_link(wan) for wan in plan.WANS)
+    links = "\n".join(_link(wan, directory) for wan in plan.WANS)
     return _SITE.format(directory=directory, links=links, router=plan.ROUTER_LAN)
 
 
-def _link(wan: plan.Wan) -> str:
+def _link(wan: plan.Wan, directory: Path) -> str:
     return _LINK.format(
         wan=wan,
         role="primary" if wan.index == "0" else "backup",
@@ -19,7 +19,16 @@ def _link(wan: plan.Wan) -> str:
         probed=plan.FAR_HOSTS[0],
         platform=plan.PLATFORM,
         reflector=plan.REFLECTOR,
+        door=_door(directory / plan.CA_FILE),
     )
+
+
+def _door(ca_file: Path) -> str:
+    """The platform's, as a target. A lab without services has no authority that could vouch for it."""
+    kind, trusted = "tcp", ""
+    if ca_file.exists():
+        kind, trusted = "tls", f', server_name = "{plan.PLATFORM_NAME}", ca_file = "{ca_file}"'
+    return f'{{ kind = "{kind}", address = "{plan.PLATFORM}", port = 443{trusted} }}'
 
 
 # Three hosts vote at the fast pace, so that none of them is the link; the platform's own door is asked seldom.
@@ -35,7 +44,7 @@ targets = [
   {{ kind = "icmp", address = "{probed}" }},
   {{ kind = "icmp", address = "{platform}" }},
   {{ kind = "stamp", address = "{reflector}" }},
-  {{ kind = "tcp", address = "{platform}", port = 443 }},
+  {door},
 ]
 """
 

@@ -85,6 +85,8 @@ FAR_HOSTS = ("198.51.100.40", "198.51.100.41")
 """They answer pings: the daemon's, and the router's health checks."""
 REFLECTOR, PLATFORM = "198.51.100.20", "198.51.100.30"
 PLATFORM_NAME = "platform.lab.test"
+CA_FILE = "ca.pem"
+"""In the lab's directory, once the platform serves: whom to trust for its name."""
 
 ADDRESSES: dict[Port, tuple[str, ...]] = {
     LAN_PORT: (f"{ROUTER_LAN}/24",),

@@ -13,7 +13,6 @@ FCS.
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from math import inf
 from random import Random
 
 DIRECTIONS = ("up", "down")
@@ -78,11 +77,9 @@ class WireSettings:
         return replace(self, delay_s=self.delay_s + lag_s)
 
     @property
-    def longest_frame_bytes(self) -> float:
-        """Nothing longer comes through."""
-        if self.cut:
-            return 0
-        return inf if self.mtu_bytes is None else self.mtu_bytes + ETHERNET_HEADER_BYTES
+    def longest_frame_bytes(self) -> int:
+        """Nothing longer comes through; without an MTU that is the longest IP packet there can be."""
+        return 0 if self.cut else (self.mtu_bytes or LARGEST_MTU_BYTES) + ETHERNET_HEADER_BYTES
 
     def transitions(self) -> tuple[float, float]:
         """(P(good → bad), P(bad → good)) of the loss chain: mean loss p = g/(g + b), mean burst 1/b (Gilbert 1960)."""

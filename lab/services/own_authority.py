@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-CA_FILE = "ca.pem"
+from lab import plan
+
 DAYS = 30
 """And a day back, for who asks with a clock that is behind."""
 
@@ -24,7 +25,7 @@ def server_context(directory: Path, name: str) -> ssl.SSLContext:
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca = _root(ca_key)
     certificate = _certificate(name, key, ca, ca_key)
-    (directory / CA_FILE).write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    (directory / plan.CA_FILE).write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _load(context, directory / f".{name}.pem", key, certificate)
     return context
