@@ -330,5 +330,7 @@ _PICTURES: Sequence[Sequence[Section]] = (
     (head, tier, session, _with_facts, wan, ups, media, phone, qos, noc, watch_list),
     (head, tier, session, _with_facts, wan, ups, media, phone, _qos_in_short, noc, watch_list),
     (head, tier, session, _with_data, wan, ups, media, phone, _qos_in_short, noc, watch_list),
+    (head, _tight, session, _with_data, wan, ups, media, phone, _qos_in_short, noc, watch_list),
+    (head, _tight, session, _with_data, wan, _ups_in_short, media, phone, _qos_in_short, noc, watch_list),
     (head, _tight, session, links, wan, _ups_in_short, media, phone, _qos_in_short, noc, watch_list),
 )
