@@ -2,8 +2,8 @@
 
 A raw socket by preference: in a fresh network namespace `ping_group_range` is "1 0", which refuses datagram ICMP even
 to root. Every raw ICMP socket is offered every reply of the host, so a filter in the kernel keeps the others' away from
-us. Without CAP_NET_RAW the datagram kind is tried. Answers are known by a random token in their payload, not by numbers
-anybody can guess.
+us; one connected to its target is not even offered those of other targets. Without CAP_NET_RAW the datagram kind is
+tried. Answers are known by a random token in their payload, not by numbers anybody can guess.
 """
 
 import ctypes
@@ -28,8 +28,6 @@ from probes.prober import (
 )
 
 _SO_ATTACH_FILTER = 26
-_NUMBER = struct.Struct("!I")
-_PADDING = bytes(32)  # 44 bytes of payload, 72 on the wire: as large as STAMP's, so that both see the same queue
 
 
 class IcmpTarget(TargetSettings):
@@ -50,14 +48,14 @@ class IcmpProber:
         self._heard, self._pin = heard, pin
         self._v6 = target.address.version == 6
         self._family = family_of(target.address)
-        self._ident, self._token = secrets.randbits(16), secrets.token_bytes(8)
-        self._raw = True
+        self._ident = secrets.randbits(16)
+        self._echoes = icmp.NumberedEchoes(self._ident, secrets.token_bytes(icmp.TOKEN_SIZE), v6=self._v6)
+        self._with_header = False  # raw IPv4 sockets, and only they, see the IP header
         self._sent: dict[int, Sent] = {}
         self._datagrams = PinnedDatagrams(target.address, 0, pin, self._open, self._arrived)
 
     def send(self, number: int) -> Refusal | None:
-        payload = self._token + _NUMBER.pack(number) + _PADDING
-        sent = self._datagrams.send(icmp.encode_request(icmp.Echo(self._ident, number & 0xFFFF, payload), v6=self._v6))
+        sent = self._datagrams.send(self._echoes.request(number))
         if isinstance(sent, Refusal):
             return sent
         self._sent[number] = sent
@@ -73,24 +71,20 @@ class IcmpProber:
         protocol = socket.IPPROTO_ICMPV6 if self._v6 else socket.IPPROTO_ICMP
         try:
             sock = pinned_socket(self._family, socket.SOCK_RAW, protocol, self._pin)
-            self._raw = True
         except PermissionError:
-            self._raw = False
+            self._with_header = False
             return pinned_socket(self._family, socket.SOCK_DGRAM, protocol, self._pin)
+        self._with_header = not self._v6
         _attach(sock, icmp.reply_filter(self._ident, v6=self._v6))
         return sock
 
     def _arrived(self, received: Received) -> None:
         try:
-            message = icmp.message_of(received.data) if self._raw and not self._v6 else received.data
-            payload = icmp.decode_reply(message, v6=self._v6).payload
+            number = self._echoes.number_of(icmp.message_of(received.data) if self._with_header else received.data)
         except PeerError:
             return
-        if len(payload) < 12 or payload[:8] != self._token:
-            return
-        number = _NUMBER.unpack_from(payload, 8)[0]
-        sent = self._sent.pop(number, None)
-        if sent is not None:
+        sent = None if number is None else self._sent.pop(number, None)
+        if number is not None and sent is not None:
             self._heard(number, Answered(*round_trip_s(sent, received)))
 
 

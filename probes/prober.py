@@ -244,7 +244,7 @@ class PinnedDatagrams:
                 self._address = address
             else:
                 sock.connect(address)
-            self._stamped = StampedSocket(sock, self._take, at_once=1)
+            self._stamped = StampedSocket(sock, self._take if self._address else self._arrived, at_once=1)
         except OSError:
             sock.close()
             raise

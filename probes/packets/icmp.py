@@ -4,48 +4,59 @@ ICMPv6 leaves its checksum to the kernel, which alone knows the pseudo header.
 """
 
 import struct
-from dataclasses import dataclass
 
 from probes.errors import MisuseError, PeerError
 
 ECHO_REQUEST, ECHO_REPLY = 8, 0
 ECHO_REQUEST_V6, ECHO_REPLY_V6 = 128, 129
 
-_HEADER = struct.Struct("!BBHHH")
+TOKEN_SIZE = 8
+_PADDING = bytes(32)  # 44 bytes of payload, 72 on the wire: as large as STAMP's, so that both see the same queue
+_MESSAGE = struct.Struct("!BBHHH8sI32s")
 
 _INSTRUCTION = struct.Struct("=HBBI")
 _LOAD_BYTE, _LOAD_HALF, _LOAD_BYTE_AT_X, _LOAD_HALF_AT_X = 0x30, 0x28, 0x50, 0x48
 _LOAD_X_HEADER_LENGTH, _JUMP_IF_EQUAL, _RETURN = 0xB1, 0x15, 0x06
 
 
-@dataclass(frozen=True, slots=True)
-class Echo:
-    ident: int
-    sequence: int
-    payload: bytes
+class NumberedEchoes:
+    """Echo requests that differ in a number alone, and their replies. All else is prepared once, the checksum too.
 
+    The payload is a secret token, the number and zeroes; the sequence is the number's low 16 bits. Raises MisuseError
+    for an ident of more than 16 bits or a token of another size.
+    """
 
-def encode_request(echo: Echo, *, v6: bool = False) -> bytes:
-    """An echo request. Raises MisuseError if ident or sequence is no 16-bit number."""
-    try:
-        unsummed = _HEADER.pack(ECHO_REQUEST_V6 if v6 else ECHO_REQUEST, 0, 0, echo.ident, echo.sequence) + echo.payload
-    except struct.error as error:
-        raise MisuseError(f"ICMP ident {echo.ident} or sequence {echo.sequence} does not fit 16 bits") from error
-    if v6:
-        return unsummed
-    return unsummed[:2] + checksum(unsummed).to_bytes(2, "big") + unsummed[4:]
+    def __init__(self, ident: int, token: bytes, *, v6: bool) -> None:
+        if not 0 <= ident <= 0xFFFF or len(token) != TOKEN_SIZE:
+            raise MisuseError(f"ICMP ident {ident} is no 16-bit number, or {token!r} no token of {TOKEN_SIZE} bytes")
+        self._ident, self._token = ident, token
+        self._request, self._reply = (ECHO_REQUEST_V6, ECHO_REPLY_V6) if v6 else (ECHO_REQUEST, ECHO_REPLY)
+        unnumbered = _MESSAGE.pack(self._request, 0, 0, ident, 0, token, 0, _PADDING)
+        self._sum = None if v6 else 0xFFFF - checksum(unnumbered)
 
+    def request(self, number: int) -> bytes:
+        """The request of a 32-bit number. Raises MisuseError if it is none."""
+        sequence, summed = number & 0xFFFF, 0
+        if self._sum is not None:
+            total = self._sum + 2 * sequence + (number >> 16)
+            total = (total & 0xFFFF) + (total >> 16)
+            summed = ~(total + (total >> 16)) & 0xFFFF
+        try:
+            return _MESSAGE.pack(self._request, 0, summed, self._ident, sequence, self._token, number, _PADDING)
+        except struct.error as error:
+            raise MisuseError(f"ICMP number {number} does not fit 32 bits") from error
 
-def decode_reply(message: bytes, *, v6: bool = False) -> Echo:
-    """Reads an ICMP message that must be an echo reply. Raises PeerError if it is anything else, short or damaged."""
-    if len(message) < _HEADER.size:
-        raise PeerError(f"ICMP message of {len(message)} bytes, at least {_HEADER.size} expected")
-    kind, code, _, ident, sequence = _HEADER.unpack_from(message)
-    if (kind, code) != (ECHO_REPLY_V6 if v6 else ECHO_REPLY, 0):
-        raise PeerError(f"ICMP type {kind} code {code} where an echo reply was expected")
-    if not v6 and checksum(message) != 0:
-        raise PeerError(f"ICMP echo reply {sequence} with a wrong checksum")
-    return Echo(ident, sequence, message[_HEADER.size :])
+    def number_of(self, message: bytes) -> int | None:
+        """The number of an ICMP message that is the whole and undamaged reply to one of these; otherwise None.
+
+        Ident and checksum are not looked at: a datagram socket's ident is the kernel's own, and the token says more
+        than either.
+        """
+        if len(message) != _MESSAGE.size:
+            return None
+        kind, code, _, _, sequence, token, number, padding = _MESSAGE.unpack(message)
+        ours = (kind, code, sequence, token, padding) == (self._reply, 0, number & 0xFFFF, self._token, _PADDING)
+        return int(number) if ours else None
 
 
 def reply_filter(ident: int, *, v6: bool = False) -> bytes:

@@ -9,10 +9,10 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import ICMP
 
 from probes.icmp import IcmpProber, IcmpTarget
 from probes.kernel_time import Stamps
-from probes.packets import icmp
 from probes.prober import Answered, Lost, Pin, Refusal, Refused, probe
 from tests.probes.own_network import ip, own_network
 
@@ -92,12 +92,8 @@ async def test_forged_and_broken_answers_are_ignored() -> None:
     prober.send(0)
     await asyncio.sleep(0.05)
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as forger:
-        for payload in (b"", b"\xff" * 44, b"\0" * 12):
-            reply = bytearray(icmp.encode_request(icmp.Echo(prober._ident, 1, payload)))
-            reply[0:4] = bytes(4)
-            forger.sendto(bytes(reply), ("127.0.0.1", 0))  # wrong checksum
-            reply[2:4] = icmp.checksum(bytes(reply)).to_bytes(2, "big")
-            forger.sendto(bytes(reply), ("127.0.0.1", 0))
+        for payload in (b"", b"\xff" * 44, b"\0" * 44, bytes(8) + b"\0\0\0\1" + bytes(32)):
+            forger.sendto(bytes(ICMP(type=0, id=prober._ident, seq=1) / payload), ("127.0.0.1", 0))
     prober.send(1)
     await asyncio.sleep(0.05)
     prober.close()

@@ -119,7 +119,8 @@ async def test_answers_from_elsewhere_repeated_or_garbled_are_ignored() -> None:
         right = bytes(4) + (5 << 32).to_bytes(8, "big") + b"\x0f\x84" + packet[14:16] + (5 << 32).to_bytes(8, "big")
         right += packet[:14] + bytes(2) + b"\x40" + bytes(3)
         else_.sendto(right, sender)
-        for wrong in (b"", right[:43], right[:30] + b"\xff" + right[31:], b"\xff" * 44, b"\xff" * 1400):
+        other_stamp = right[:30] + bytes([right[30] ^ 1]) + right[31:]
+        for wrong in (b"", right[:43], other_stamp, b"\xff" * 44, b"\xff" * 1400):
             mute.sendto(wrong, sender)
         await asyncio.sleep(0.05)
         assert heard == []
