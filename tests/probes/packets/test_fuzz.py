@@ -26,14 +26,17 @@ LARGEST = 2048
 KEY = b"a key of the NOC"
 NOW_NS = 1_790_000_000 * 10**9
 NOW = ntp_time.to_ntp(NOW_NS)
+TOKEN = b"an echo!"
+ECHOES = {v6: icmp.NumberedEchoes(77, TOKEN, v6=v6) for v6 in (False, True)}
 TRANSACTION = bytes(range(12))
 QUESTION = dns.Question(0x1F2E, "pLatfoRm.lab.Test")
 
 
 # ── what a broken packet is made right with ────────────────────────────────────────────────────────────
-def icmp_sum(packet: bytes) -> bytes:
-    bare = packet[:2] + b"\0\0" + packet[4:]
-    return bare[:2] + icmp.checksum(bare).to_bytes(2, "big") + bare[4:]
+def echo_told(packet: bytes) -> bytes:
+    """Ours in token, padding and sequence, whatever number it carries."""
+    number = packet[16:20].ljust(4, b"\0")
+    return packet[:6].ljust(6, b"\0") + number[2:] + TOKEN + number + bytes(32)
 
 
 def stamp_mac(packet: bytes) -> bytes:
@@ -79,8 +82,8 @@ def capacity_mac(packet: bytes) -> bytes:
 
 
 # ── samples ────────────────────────────────────────────────────────────────────────────────────────────
-def echo_reply(kind: int, payload: bytes) -> bytes:
-    return icmp_sum(struct.pack(">BBHHH", kind, 0, 0, 77, 3) + payload)
+def echo_reply(kind: int, number: int) -> bytes:
+    return struct.pack(">BBHHH8sI32x", kind, 0, 0, 77, number & 0xFFFF, TOKEN, number)
 
 
 def ipv4(payload: bytes, protocol: int = 1) -> bytes:
@@ -158,8 +161,15 @@ def class_of_service(packet: bytes) -> object:
     return stamp_tlv.read_class_of_service(packet), stamp_tlv.read_class_of_service(packet, STAMP_SEAL)
 
 
-def echo_in_ipv4(packet: bytes) -> object:
-    return icmp.decode_reply(icmp.message_of(packet))
+def echo(packet: bytes, *, v6: bool) -> object:
+    if (number := ECHOES[v6].number_of(packet)) is None:
+        raise PeerError("another's")
+    return number
+
+
+def in_ipv4(packet: bytes) -> object:
+    message = icmp.message_of(packet)
+    return icmp.checksum(message), ECHOES[False].number_of(message)
 
 
 def any_time(packet: bytes) -> object:
@@ -200,9 +210,9 @@ def row(
 
 
 CODECS = (
-    row("icmp v4", echo_in_ipv4, ipv4(echo_reply(0, bytes(44))), ipv4(echo_reply(0, b""))),
-    row("icmp v4, summed", icmp.decode_reply, echo_reply(0, bytes(44)), echo_reply(0, b"odd"), seal=icmp_sum),
-    row("icmp v6", lambda packet: icmp.decode_reply(packet, v6=True), echo_reply(129, bytes(44))),
+    row("icmp in IPv4", in_ipv4, ipv4(echo_reply(0, 3)), ipv4(b"")),
+    row("icmp v4", lambda packet: echo(packet, v6=False), echo_reply(0, 3), echo_reply(0, 0xFFFF_FFFF), seal=echo_told),
+    row("icmp v6", lambda packet: echo(packet, v6=True), echo_reply(129, 3), seal=echo_told),
     row("stamp request", stamp_request(None), stamp.encode_request(REQUEST)),
     row("stamp reply", stamp_reply(None), stamp.encode_reply(REPLY), stamp.encode_reply(PTP_REPLY)),
     row("stamp request, signed", stamp_request(KEY), stamp.encode_request(REQUEST, KEY), seal=stamp_mac),
