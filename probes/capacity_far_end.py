@@ -29,6 +29,7 @@ from probes.packets.capacity import (
 ORDER_GOOD_FOR_S = 3 * FEEDBACK_S
 _SILENT_S = 1.0
 _TRAINS_MOST = 16
+_PAYLOAD_MOST = 9000 - 28  # of a jumbo frame
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ class FarSession:
         self.grant = grant
         self.over = False
         self.spent_bytes = 0
-        self._payload_bytes = max(LOAD_HEAD_BYTES, grant.packet_bytes)
+        self._payload_bytes = min(_PAYLOAD_MOST, max(LOAD_HEAD_BYTES, grant.packet_bytes))
         self._packet_bytes = self._payload_bytes + ip_header_bytes
         self._heard_s, self._heard_number = now_s, grant.opened.number
         self._arrivals = Arrivals()

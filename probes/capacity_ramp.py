@@ -38,6 +38,8 @@ _NOISE = 0.004
 """1 ms of lateness in stamping, over a window of 250 ms."""
 _TRUST = 0.98
 _ANY_LINE_BPS = 10e9
+_LEAST_BPS = 100e3
+"""Eight packets a second: less, and there would be no more feedback to rise again by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,9 @@ class Search:
         self._idle = self._still = 0
 
     def feedback(self, feedback: Feedback) -> None:
-        """Newer than the one before; one in which nothing arrived says nothing."""
+        """One in which nothing new arrived says nothing, and one whose counts fell is no feedback."""
         before = self._before
-        if feedback.received == 0 or (before is not None and feedback.arrived_ns <= before.arrived_ns):
+        if feedback.received == 0 or (before is not None and not _goes_on(before, feedback)):
             return
         least_ns = feedback.delay_min_ns if self._least_ns is None else min(self._least_ns, feedback.delay_min_ns)
         self._least_ns, self._before = least_ns, feedback
@@ -166,6 +168,7 @@ class Search:
         return not now.full and (self.rate_bps >= self._max_bps or now.sent_bps < _KEPT_UP * self.rate_bps)
 
     def _send(self, rate_bps: float) -> None:
+        rate_bps = max(rate_bps, _LEAST_BPS)
         if rate_bps != self.rate_bps:
             self.rate_bps = rate_bps
             self.order += 1
@@ -181,6 +184,11 @@ class Search:
         full = [interval for interval in self.intervals if interval.full]
         lost, came = sum(each.lost for each in full), sum(each.packets for each in full)
         return lost / max(1, lost + came)
+
+
+def _goes_on(before: Feedback, now: Feedback) -> bool:
+    newer = now.arrived_ns > before.arrived_ns and now.received > before.received
+    return newer and now.sent_ns >= before.sent_ns and now.expected >= before.expected
 
 
 def _share(now: Interval) -> float:

@@ -79,6 +79,11 @@ class CapacityServer:
         self._socket = LoadSocket(bound, self._arrived)
         self.address = self._socket.address
 
+    @property
+    def sessions(self) -> int:
+        """How many measure now."""
+        return len(self._running)
+
     async def close(self) -> None:
         tasks = [running.task for running in self._running.values()]
         for task in tasks:

@@ -27,7 +27,7 @@ PORT = 8620
 OPENING_BYTES = 160
 """HELLO and OPEN are padded to this size, and no answer to them is larger."""
 NONCE_BYTES, COOKIE_BYTES = 16, 24
-TRAIN_PACKETS_MAX = 300
+TRAIN_PACKETS_MAX = 290
 """So that the report of a whole train fits one packet."""
 TRAIN_STRIDE = 1024
 """Packet `at` of train `order` has the number order * 1024 + at."""
