@@ -22,7 +22,7 @@ def test_anything_else_is_refused(text: str) -> None:
         address(text)
 
 
-@pytest.mark.parametrize("name", ["sink", "phone", "stamp"])
+@pytest.mark.parametrize("name", ["sink", "phone", "capacity"])
 async def test_a_service_that_cannot_have_its_port_says_so_and_ends_with_1(stage: Stage, name: str) -> None:
     where = f"127.0.0.1:{free_port()}"
     async with stage.running("sink", "--listen", where), asyncio.timeout(10):
