@@ -94,8 +94,14 @@ def test_what_the_daemon_needs_is_left_to_it() -> None:
     assert families == {"AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"}
     allowed, denied, again = UNIT["Service", "SystemCallFilter"]
     assert (allowed, denied[0]) == ("@system-service", "~")
-    assert again.split() == ["adjtimex", "clock_adjtime"]  # whether the clock is in sync; glibc uses either
+    # Whether the clock is in sync (glibc uses either); the path diagnosis lowers its own priority.
+    assert again.split() == ["adjtimex", "clock_adjtime", "setpriority"]
     assert service("ProcSubset") == "all"  # /proc/sys/kernel/random/boot_id
+
+
+def test_a_child_that_outgrows_the_memory_does_not_stop_the_service() -> None:
+    assert service("OOMPolicy") == "continue"
+    assert service("MemoryMax") == "384M"  # as docs/install.md says
 
 
 CLOSED = {
