@@ -14,6 +14,9 @@ BENCHES: dict[str, Bench] = {
     "qos": Bench("bench.qos", "what a full uplink adds to the delay of supervision, with QoS and without (7 minutes)"),
     "footprint": Bench("bench.footprint", "what the idle daemon costs: CPU, memory, start (2 minutes)"),
     "probing": Bench("bench.probing", "what probing two links costs, at each pace (30 seconds)"),
+    "detect": Bench(
+        "bench.detect", "how soon a dead line is known, beside other monitors, and false alarms (15 minutes)"
+    ),
     "capacity": Bench("bench.capacity", "how right bandwidth figures are, and how soon the ramp gives way (4 minutes)"),
 }
 
