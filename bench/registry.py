@@ -17,7 +17,7 @@ BENCHES: dict[str, Bench] = {
     "detect": Bench(
         "bench.detect", "how soon a dead line is known, beside other monitors, and false alarms (15 minutes)"
     ),
-    "capacity": Bench("bench.capacity", "how right bandwidth figures are, and how soon the ramp gives way (4 minutes)"),
+    "capacity": Bench("bench.capacity", "how right bandwidth figures are, and how soon the ramp gives way (2 minutes)"),
 }
 
 

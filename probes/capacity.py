@@ -31,6 +31,7 @@ _TICK_S = 0.001
 _MISSED_FEEDBACKS = 3
 _ECHOES_IDLE, _ECHOES_BEFORE, _ECHO_EVERY_S = 10, 3, 0.010
 _ECHO_PATIENCE_S = 1.0
+_NEARLY_SPENT = 0.8
 _TRAIN_SECONDS = 20.0
 _QUIET_S = 0.15  # so long after a train's last packet nothing more is waited for: more than a slow line's gap
 
@@ -263,10 +264,12 @@ class _Ramp:
             return MeasureTrouble.USERS_HURT
         if search.done:
             return search.figure() or MeasureTrouble.TOO_NOISY
+        # The far end counts what it sends, and stops before we have seen the last of it.
+        spent = session.spent_bytes / self._settings.ramp_bytes_max
+        if spent >= 1 or (silent and spent >= _NEARLY_SPENT):
+            return search.figure() or MeasureTrouble.OVER_BUDGET
         if silent:
             return search.figure() or MeasureTrouble.NO_ANSWER
-        if session.spent_bytes >= self._settings.ramp_bytes_max:
-            return search.figure() or MeasureTrouble.OVER_BUDGET
         if now_s >= ends_s:
             return search.figure() or MeasureTrouble.TOO_NOISY
         return None
