@@ -26,6 +26,7 @@ from edged.core.observations import ClockReading, DaemonPhase, Phase, RecordRead
 from edged.core.state import State
 from edged.judging import Judging
 from edged.notify import notify
+from edged.passive import PassiveMeter
 from edged.record.envelope import Origin
 from edged.record.store import Store
 from edged.report.metrics import serve_metrics
@@ -35,13 +36,15 @@ from edged.report.settings import MetricsSettings
 from edged.status import Status
 from edged.supervise import Backoff, supervise
 from edged.surroundings import Surroundings, room_side
-from edged.telemetry import tell_figures
+from edged.surveyor import Surveyor
+from edged.telemetry import SecondRecords, tell_figures
 from probes.budget import Budget, Spent
 from probes.budget_file import BudgetFile, keep_budgets
 from probes.link import watch_link
 from probes.media import watch_media
 from probes.pace import PaceControl
 from probes.phone import watch_phone
+from probes.reading import LinkReading
 from qos import shaper
 from qos.rates import Rates, WantedRates
 from ups.settings import by_server
@@ -106,6 +109,10 @@ class House:
         self._budget_file = BudgetFile(self._config.site.state_dir / "budgets.json")
         self._budgets = self._open_budgets()
         self._surroundings = self._look_around()
+        self._surveyor = self._make_surveyor()
+        counters, carrier = self._surroundings.room_bytes, self._surroundings.carrier
+        self._passive = PassiveMeter(counters, carrier, self.judging.tell, monotonic=clock.monotonic)
+        self._seconds = SecondRecords(self._config.links, clock.monotonic())
         self._reporter = self._make_reporter()
         self._desk = Desk(self.judging, clock, document=self._status.document, recent=store.recent, reload=self._reload)
 
@@ -139,7 +146,9 @@ class House:
         }
         if self._reporter:
             parts["report"] = self._reporter.run()
-            parts["telemetry"] = tell_figures(self._reporter.telemetry, self._status.document)
+            parts["telemetry"] = tell_figures(
+                self._reporter.telemetry, self._status.document, self._seconds, monotonic=self._clock.monotonic
+            )
         for name, (instrument, backoff) in self._instruments().items():
             parts[name] = supervise(name, instrument, failed=self._source_failed, backoff=backoff)
         return parts
@@ -150,7 +159,9 @@ class House:
         found: dict[str, tuple[Callable[[], Coroutine[Any, Any, None]], Backoff]] = {}
         for name, link in config.links.items():
             hand = partial(watch_link, pace=self._paces[name], outside=around[name], monotonic=now, wall=wall)
-            found[f"link:{name}"] = partial(hand, link, tell), Backoff()
+            found[f"link:{name}"] = partial(hand, link, self._link_said), Backoff()
+        found["passive"] = self._passive.run, Backoff()
+        found |= {name: (instrument, Backoff()) for name, instrument in self._surveyor.instruments().items()}
         if self._budgets:
             found["budgets"] = partial(keep_budgets, self._budget_file, self._budgets), Backoff()
         for server in by_server(config.ups):
@@ -184,10 +195,17 @@ class House:
             case Reconnect():
                 if self._reporter:
                     self._reporter.reconnect()
-            case Leave() | Run():
-                pass
+            case Leave():
+                self._surveyor.allow(effect)
+            case Run():
+                self._surveyor.run(effect)
             case _:
                 assert_never(effect)
+
+    def _link_said(self, reading: LinkReading) -> None:
+        self._passive.link_said(reading)
+        self._seconds.feed(reading)
+        self.judging.tell(reading)
 
     def _router_said(self, reading: RouterReading | ActiveWanChanged) -> None:
         if isinstance(reading, RouterReading):
@@ -235,7 +253,18 @@ class House:
         shaped = [(each.name, each.direction) for each in config.qos.interfaces] if config.qos else []
         room = room_side(config.media.interface if config.media else None, shaped)
         carrier = partial(attrgetter("state.carrier"), self.judging)
-        return Surroundings(self.judging.plan, room, carrier=carrier, budgets=self._budgets)
+        clock = self._clock.monotonic
+        return Surroundings(self.judging.plan, room, carrier=carrier, budgets=self._budgets, monotonic=clock)
+
+    def _make_surveyor(self) -> Surveyor:
+        return Surveyor(
+            self._config.links,
+            self.judging.tell,
+            users=self._surroundings.users_need_it,
+            budgets=self._budgets,
+            monotonic=self._clock.monotonic,
+            wall=self._clock.wall,
+        )
 
     def _open_budgets(self) -> dict[str, Budget]:
         """Of the metered links, with what was spent this month before we began."""

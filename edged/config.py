@@ -149,10 +149,7 @@ class Config(_Table):
     def plan(self) -> Plan:
         """What the judge has to know of it."""
         return Plan(
-            links=tuple(
-                LinkPlan(key, LinkRole(link.role.value), link.provider, link.wan, *link.rates_bps(1.0) or (None, None))
-                for key, link in self.links.items()
-            ),
+            links=tuple(_link_plan(key, link) for key, link in self.links.items()),
             ups=tuple(UpsPlan(key, ups.load.value, ups.covers) for key, ups in self.ups.items()),
             has_router=self.router is not None,
             has_media=self.media is not None,
@@ -162,6 +159,20 @@ class Config(_Table):
             thresholds=self.tiers.thresholds(),
             dwells=self.tiers.dwells(),
         )
+
+
+def _link_plan(name: str, link: SiteLink) -> LinkPlan:
+    up_bps, down_bps = link.rates_bps(1.0) or (None, None)
+    return LinkPlan(
+        name,
+        LinkRole(link.role.value),
+        link.provider,
+        link.wan,
+        up_bps,
+        down_bps,
+        measurable=link.capacity is not None,
+        proven=link.exit is not None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,22 +87,10 @@ class Status:
 RETAINED = ("tier", "links", "router", "ups", "qos", "session", "phone", "conditions")
 _CHANGING = {
     # Figures that move by themselves; they go up as telemetry, not in a snapshot of states.
-    *("for_s", "age_s", "due_in_s", "lost_for_s", "rtt_ms", "rtt_p95_ms", "jitter_ms", "loss_pct", "sent", "lost"),
-    *("rtt_min_ms", "rtt_p99_ms", "burst_mean", "burst_longest", "mos", "pace", "delay_above_ms", "evidence"),
-    *(
-        "used_mb",
-        "left_mb",
-        "proven_age_s",
-        "targets",
-        "rx_bps",
-        "tx_bps",
-        "classes",
-        "charge_pct",
-        "runtime_s",
-        "load_pct",
-        "misses",
-        "clears_in_s",
-    ),
+    *("for_s", "age_s", "due_in_s", "lost_for_s", "clears_in_s", "proven_age_s", "misses", "sent", "lost"),
+    *("rtt_ms", "rtt_min_ms", "rtt_p95_ms", "rtt_p99_ms", "jitter_ms", "loss_pct", "delay_above_ms"),
+    *("burst_mean", "burst_longest", "mos", "pace", "evidence", "targets", "used_mb", "left_mb", "document"),
+    *("rx_bps", "tx_bps", "classes", "charge_pct", "runtime_s", "load_pct"),
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from edged.core.plan import Plan
 from probes.budget import Budget
 from probes.outside import Outside
-from probes.user_traffic import InterfaceBytes
+from probes.user_traffic import InterfaceBytes, UserTraffic
 from wan.reading import RouterReading, WanState
 
 _PORT_DOWN = (WanState.DISCONNECTED, WanState.DISABLED)
@@ -17,10 +17,17 @@ class Surroundings:
     """One for the life of the daemon. `links` is what the probers are given."""
 
     def __init__(
-        self, plan: Plan, room_side: str | None, *, carrier: Callable[[], str | None], budgets: Mapping[str, Budget]
+        self,
+        plan: Plan,
+        room_side: str | None,
+        *,
+        carrier: Callable[[], str | None],
+        budgets: Mapping[str, Budget],
+        monotonic: Callable[[], float],
     ) -> None:
-        self._plan, self._carrier = plan, carrier
+        self._plan, self._said_to_carry = plan, carrier
         self._counters = InterfaceBytes(room_side) if room_side is not None else None
+        self._traffic, self._monotonic = UserTraffic(), monotonic
         self.links: Mapping[str, Outside] = {
             link.name: Outside(user_bytes=self._arrivals(link.name), budget=budgets.get(link.name))
             for link in plan.links
@@ -32,6 +39,23 @@ class Surroundings:
         for name, outside in self.links.items():
             outside.far_carrier = ports.get(name) not in _PORT_DOWN
 
+    def room_bytes(self) -> tuple[int, int] | None:
+        """Bytes that came from the room and that went there; None where nobody can tell."""
+        return self._counters.read() if self._counters is not None else None
+
+    def users_need_it(self) -> bool:
+        """Whether anything of the room passes the box now. Without an in-line interface nobody can say: then the leave
+        the judge gives is the only guard.
+        """
+        if self._counters is None:
+            return False
+        self._traffic.look(self._monotonic(), self._counters.read())
+        return self._traffic.busy
+
+    def carrier(self) -> str | None:
+        """The link that carries, where that is known."""
+        return self._plan.links[0].name if len(self._plan.links) == 1 else self._said_to_carry()
+
     def close(self) -> None:
         if self._counters is not None:
             self._counters.close()
@@ -39,15 +63,10 @@ class Surroundings:
     def _arrivals(self, link: str) -> Callable[[], int | None]:
         def total() -> int | None:
             """What the box sent on into the room came by the link that carries, and only while that is known."""
-            if self._counters is None or self._only_or_carrying() != link:
-                return None
-            seen = self._counters.read()
+            seen = self.room_bytes() if self.carrier() == link else None
             return None if seen is None else seen[1]
 
         return total
-
-    def _only_or_carrying(self) -> str | None:
-        return self._plan.links[0].name if len(self._plan.links) == 1 else self._carrier()
 
 
 def room_side(media: str | None, shaped: Iterable[tuple[str, str]]) -> str | None:

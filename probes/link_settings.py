@@ -7,7 +7,9 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
 
 from probes.budget import SLOWEST_CALM_S, Budget, Spent
+from probes.capacity_settings import CapacitySettings
 from probes.detector import SECONDS_A_YEAR, trip_nats
+from probes.exit import ExitSettings
 from probes.pace import Paces
 from probes.prober import Pin, TargetSettings
 from probes.recovery import RecoveryRules
@@ -46,6 +48,10 @@ class LinkSettings(BaseModel):
     """How often "degraded by loss" may be wrong."""
     monthly_mb: Annotated[float, Field(gt=0, le=1e6)] | None = None
     """On a metered link: what probing it may cost in a calendar month, 10^6 bytes both ways. None: not metered."""
+    exit: ExitSettings | None = None
+    """Whom to ask by which door the link leaves."""
+    capacity: CapacitySettings | None = None
+    """The far end that helps to measure its bandwidth."""
     recovery_window_s: Annotated[float, Field(ge=1, le=600)] | None = None
     """99 % must have been answered for so long; 10 s on a primary link and 30 s on a backup where not given."""
     hold_down_s: Annotated[float, Field(ge=0, le=3600)] = 10.0

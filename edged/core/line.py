@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from edged.core.events import Json
-from probes.doors import same_door
+from probes.door import moved, same_door
 from probes.line_reading import (
     CapacityReading,
     ExitReading,
     LineReading,
     MeasureFailed,
+    Method,
     PathReading,
     StandbyReading,
 )
@@ -31,6 +32,7 @@ class LineState:
 
 
 NOTHING = LineState()
+_PASSIVE_EVERY_S = 600.0
 Lines = Mapping[str, LineState]
 
 
@@ -49,7 +51,7 @@ def leaves_by_another(lines: Lines, name: str) -> bool | None:
     if line.exit is None or line.own_door is None:
         return None
     others = [other.own_door for its, other in lines.items() if its != name and other.own_door is not None]
-    return _any(same_door(line.exit, door) for door in others)
+    return _any(moved(line.own_door, line.exit, door) for door in others)
 
 
 def shares_its_door(lines: Lines, name: str) -> bool | None:
@@ -98,16 +100,7 @@ def worth_recording(before: LineState, reading: LineReading) -> tuple[str, dict[
     """The event a reading is on its own: its name and figures. None where it tells nothing new."""
     match reading:
         case CapacityReading():
-            return "capacity.measured", {
-                "at": reading.link,
-                "direction": reading.direction.value,
-                "method": reading.method.value,
-                "rate_mbit": round(reading.rate_bps / 1e6, 2),
-                "low_mbit": round(reading.low_bps / 1e6, 2),
-                "high_mbit": round(reading.high_bps / 1e6, 2),
-                "confidence": round(reading.confidence, 2),
-                "spent_bytes": reading.spent_bytes,
-            }
+            return _measured(before, reading)
         case MeasureFailed():
             return "capacity.not_measured", {
                 "at": reading.link,
@@ -126,6 +119,23 @@ def worth_recording(before: LineState, reading: LineReading) -> tuple[str, dict[
             return "path.diagnosed", {"at": reading.link, **reading.document}
         case _:
             assert_never(reading)
+
+
+def _measured(before: LineState, reading: CapacityReading) -> tuple[str, dict[str, Json]] | None:
+    """Users who keep a line full measure it all the time; their word is worth a record now and then."""
+    known = before.capacity.get(reading.direction)
+    if reading.method is Method.PASSIVE and known is not None and reading.at_s - known.at_s < _PASSIVE_EVERY_S:
+        return None
+    return "capacity.measured", {
+        "at": reading.link,
+        "direction": reading.direction.value,
+        "method": reading.method.value,
+        "rate_mbit": round(reading.rate_bps / 1e6, 2),
+        "low_mbit": round(reading.low_bps / 1e6, 2),
+        "high_mbit": round(reading.high_bps / 1e6, 2),
+        "confidence": round(reading.confidence, 2),
+        "spent_bytes": reading.spent_bytes,
+    }
 
 
 def _standby(reading: StandbyReading) -> dict[str, Json]:

@@ -4,7 +4,10 @@ Ages instead of times, so that a reader needs no clock of ours. null means not k
 """
 
 from edged.core import conditions, containment, rootcause
+from edged.core.admission import admission
 from edged.core.events import Json
+from edged.core.line import NOTHING
+from edged.core.line_snapshot import admission_doc, line_doc
 from edged.core.link_snapshot import link_doc
 from edged.core.plan import LinkPlan, Plan, UpsPlan
 from edged.core.rounding import ms, rounded
@@ -16,11 +19,12 @@ Doc = dict[str, Json]
 
 
 def snapshot(plan: Plan, state: State, now: float) -> Doc:
-    """Keys: tier, session, links, router, ups, qos, media, phone, conditions, unwatched, blind."""
+    """Keys: tier, session, admission, links, router, ups, qos, media, phone, conditions, unwatched, blind."""
     s = situation(plan, state, now)
     return {
         "tier": _tier(plan, state, s),
         "session": _session(state, now),
+        "admission": admission_doc(admission(plan, state, now)),
         "links": [_link(plan, link, state, now) for link in plan.links],
         "router": _router(plan, state, now),
         "ups": [_ups(ups, state, now) for ups in plan.ups],
@@ -91,6 +95,7 @@ def _link(plan: Plan, link: LinkPlan, state: State, now: float) -> Doc:
         "role": link.role.value,
         "carrying": _carrying(plan, state, link.name),
         **link_doc(held.reading if held else None, now),
+        **line_doc(state.lines.get(link.name, NOTHING), now),
     }
 
 

@@ -15,7 +15,7 @@ def router(*states: WanState, answering: bool = True) -> RouterReading:
 
 
 def surroundings(carrier: str | None = None, room: str | None = "lo") -> Surroundings:
-    return Surroundings(SITE, room, carrier=lambda: carrier, budgets={})
+    return Surroundings(SITE, room, carrier=lambda: carrier, budgets={}, monotonic=lambda: 0.0)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,9 @@ def test_what_cannot_be_told_apart_is_not_told(carrier: str | None, room: str | 
 
 
 def test_a_single_link_carries_whatever_arrives() -> None:
-    around = Surroundings(replace(SITE, links=SITE.links[:1]), "lo", carrier=lambda: None, budgets={})
+    around = Surroundings(
+        replace(SITE, links=SITE.links[:1]), "lo", carrier=lambda: None, budgets={}, monotonic=lambda: 0.0
+    )
     assert isinstance(around.links["fiber"].user_bytes(), int)
     around.close()
 
