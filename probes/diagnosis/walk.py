@@ -14,6 +14,7 @@ from probes.path_document import Hop, Kind, Target
 _PATIENCE_S = (0.7, 0.4, 0.4)
 """Per wave. A slow cellular line answers within 0.6 s, and what comes later still counts while the walk goes on."""
 
+_GRACE_S = 0.15
 _STRETCH = 8
 _SILENT_END = 5
 """So many silent hops before the end of a stretch, with a silent target: nothing further is asked."""
@@ -99,13 +100,24 @@ class Walk:
         for ttl in (*open_ttls, *([] if self.reached else [DIRECT_TTL])):
             for protocol in Protocol:
                 self._ask(protocol, ttl)
-        slowest_s = max((a.rtt_s or 0.0 for a in self.wire.answers.values()), default=0.0)
-        self.wire.listen(max(patience_s, 2 * slowest_s), lambda: all(map(self._settled, stretch)))
+        self.wire.listen(max(patience_s, 2 * self._slowest_s), lambda: all(map(self._settled, stretch)))
+        if all(map(self._settled, stretch)):
+            # A target's UDP service answers a little later than its kernel answers echo, and tells more.
+            self.wire.listen(_GRACE_S + self._slowest_s, lambda: all(self._heard_by_both(ttl) for ttl in stretch))
         return True
 
     def _ask(self, protocol: Protocol, ttl: int) -> Question:
         """Every packet of the walk has a length of its own, by which it may be known again."""
         return self.wire.ask(protocol, ttl, smallest(self.wire.flow) + len(self.wire.questions))
+
+    @property
+    def _slowest_s(self) -> float:
+        return max((a.rtt_s or 0.0 for a in self.wire.answers.values()), default=0.0)
+
+    def _heard_by_both(self, ttl: int) -> bool:
+        end = self._end
+        beyond = end is not None and ttl > end
+        return beyond or {answer.question.protocol for answer in self._answers(ttl)} == set(Protocol)
 
     def _settled(self, ttl: int) -> bool:
         end = self._end
