@@ -202,7 +202,7 @@ def _index_of(interface: str) -> int:
 
 
 class PinnedDatagrams:
-    """A stamped socket to one address, opened with the first datagram and anew after the kernel refused one.
+    """A stamped socket to one address, opened with the first datagram and anew when the kernel refuses one.
 
     An interface that was replaced keeps its name and changes its index, a source address may come and go: a socket
     bound to the old one would refuse for ever. `arrived` gets only what comes from the target's address.
@@ -229,7 +229,7 @@ class PinnedDatagrams:
         try:
             return (self._stamped or self._opened()).send(data, self._address)
         except OSError as error:
-            return self._once_more(data, error)
+            return self._tried_again(data, error)
 
     def close(self) -> None:
         if self._stamped is not None:
@@ -250,14 +250,19 @@ class PinnedDatagrams:
             raise
         return self._stamped
 
-    def _once_more(self, data: bytes, error: OSError) -> Sent | Refusal:
-        """A connected socket tells in a send what an ICMP error said of an earlier datagram, and sends nothing.
+    def _tried_again(self, data: bytes, error: OSError) -> Sent | Refusal:
+        """The first refusal may not be of this datagram, nor of the way as it is now.
 
-        That is the far side's doing, and known by silence; the second refusal is of this datagram.
+        A connected socket tells in a send what an ICMP error said of an earlier datagram, and sends nothing; that is
+        the far side's doing, and known by silence. And an old socket may be bound to what is gone.
         """
-        if self._stamped is not None and self._address is None:
+        for anew in (False, True):
+            if self._stamped is None or refusal_of(error, self._pin) is Refusal.NO_BUFFERS:
+                break
+            if anew:
+                self.close()
             try:
-                return self._stamped.send(data)
+                return (self._stamped or self._opened()).send(data, self._address)
             except OSError as again:
                 error = again
         refusal = refusal_of(error, self._pin)

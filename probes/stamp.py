@@ -80,7 +80,7 @@ class StampProber:
             heard_ns, answered_ns = stamp.reflector_times_ns(reply, near_ns=sent.user_ns)
         except (PeerError, KeyError):
             return
-        if reply.request != asked:
+        if reply.request not in (asked, asked._replace(ssid=0)):  # one from before RFC 8972 leaves the SSID zero
             return
         del self._sent[asked.sequence]
         rtt_s, stamps = round_trip_s(sent, received)

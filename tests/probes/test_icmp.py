@@ -122,10 +122,19 @@ async def test_a_probe_the_kernel_will_not_send_says_why(address: str, pin: Pin,
         assert await probe(target(address), pin, timeout_s=0.2) == Refused(why)
 
 
-async def test_a_prober_outlives_its_interface() -> None:
+@pytest.mark.parametrize(
+    ("pin", "gone"),
+    [
+        (Pin(interface="fiber0"), Refusal.INTERFACE_DOWN),
+        (Pin(source=ip_address("192.0.2.1")), Refusal.NO_SOURCE),
+        (Pin(source=ip_address("192.0.2.1"), interface="fiber0"), Refusal.INTERFACE_DOWN),
+    ],
+    ids=["by interface", "by source", "by both"],
+)
+async def test_a_prober_outlives_its_interface(pin: Pin, gone: Refusal) -> None:
     with own_network():
         heard: list[int] = []
-        prober = IcmpProber(target("192.0.2.1"), Pin(interface="fiber0"), lambda number, _: heard.append(number))
+        prober = IcmpProber(target("192.0.2.1"), pin, lambda number, _: heard.append(number))
         outcomes = [prober.send(0)]
         for number in (1, 2):
             # Twice: the second interface has the name of the first, and another index.
@@ -141,8 +150,8 @@ async def test_a_prober_outlives_its_interface() -> None:
             ip("link delete fiber0")
             outcomes.append(prober.send(number * 10 + 1))
         prober.close()
-    down = Refusal.INTERFACE_DOWN
-    assert outcomes == [down, None, down, None, down]
+    assert outcomes == [gone, None, gone, None, gone]
+    assert heard == [10, 20]
 
 
 async def test_without_privileges_the_datagram_kind_serves_where_the_host_allows_it() -> None:

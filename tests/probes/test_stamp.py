@@ -1,16 +1,18 @@
-"""Our sender with our reflector, and with a scapy-built one."""
+"""Our sender with our reflector, and with doubles of strange ones. Other people's: `test_stamp_interop`."""
 
 import asyncio
 import socket
+import time
 from ipaddress import ip_address
 from pathlib import Path
 from typing import cast
 
 import pytest
-from scapy.contrib.stamp import STAMPSessionReflectorTestUnauthenticated, STAMPSessionSenderTestUnauthenticated
 
 from probes.errors import MisuseError
 from probes.kernel_time import Stamps
+from probes.packets import stamp
+from probes.packets.ntp_time import to_ntp
 from probes.prober import Answered, Lost, Pin, Refusal, Refused, probe
 from probes.stamp import StampProber, StampTarget
 from probes.stamp_reflector import Reflector
@@ -32,6 +34,9 @@ async def test_an_answer_is_timed_by_the_kernel(address: str) -> None:
     assert isinstance(outcome, Answered)
     assert outcome.stamps is Stamps.KERNEL
     assert 0 < outcome.rtt_s < 1
+    assert outcome.two_way is not None  # one clock on both ends: no offset
+    assert outcome.two_way.out_ns > 0
+    assert outcome.two_way.back_ns > 0
 
 
 async def test_a_signed_probe_is_answered_and_a_badly_signed_one_is_lost(tmp_path: Path) -> None:
@@ -47,38 +52,58 @@ async def test_a_signed_probe_is_answered_and_a_badly_signed_one_is_lost(tmp_pat
     assert badly == Lost(0.05)
 
 
-class ScapyReflector(asyncio.DatagramProtocol):
-    """An independent implementation: scapy reads, scapy answers after `kept_s`."""
+class SlowReflector(asyncio.DatagramProtocol):
+    """Keeps each packet for `kept_s` at least, and says for how long it did."""
 
-    def __init__(self, kept_s: float = 0.0) -> None:
-        self.kept_s = kept_s
+    def __init__(self, kept_s: float) -> None:
+        self.kept_s, self.said_s = kept_s, 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        asked = STAMPSessionSenderTestUnauthenticated(data)
-        answer = STAMPSessionReflectorTestUnauthenticated(
-            seq=1,
-            ssid=asked.ssid,
-            seq_sender=asked.seq,
-            err_estimate_sender=asked.err_estimate,
-        )
-        packet = bytearray(bytes(answer))
-        packet[16:24] = (1000 << 32).to_bytes(8, "big")
-        packet[4:12] = ((1000 << 32) + round(self.kept_s * 2**32)).to_bytes(8, "big")
-        packet[28:36] = data[4:12]  # scapy rounds timestamps to floats; a reflector copies them
-        asyncio.get_running_loop().call_later(self.kept_s, self.transport.sendto, bytes(packet), addr)
+        asyncio.get_running_loop().call_later(self.kept_s, self._answer, data, addr, time.time_ns())
+
+    def _answer(self, data: bytes, addr: tuple[str, int], came_ns: int) -> None:
+        sent_ns = time.time_ns()
+        self.said_s = (sent_ns - came_ns) / 1e9
+        reply = stamp.Reply(0, to_ntp(sent_ns), 0x0101, to_ntp(came_ns), stamp.decode_request(data), 64)
+        self.transport.sendto(stamp.encode_reply(reply), addr)
 
 
-async def test_it_works_with_scapys_reflector_and_takes_off_the_time_kept_there() -> None:
+async def test_what_a_reflector_kept_is_taken_off_the_round_trip() -> None:
+    reflector = SlowReflector(kept_s=0.3)
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: ScapyReflector(kept_s=0.5), local_addr=("127.0.0.1", 0)
+        lambda: reflector, local_addr=("127.0.0.1", 0)
     )
-    outcome = await probe(target("127.0.0.1", transport.get_extra_info("sockname")[1]), LOOPBACK, timeout_s=1)
+    began_s = time.monotonic()
+    outcome = await probe(target("127.0.0.1", transport.get_extra_info("sockname")[1]), LOOPBACK, timeout_s=5)
+    from_outside_s = time.monotonic() - began_s
     transport.close()
     assert isinstance(outcome, Answered)
-    assert outcome.rtt_s < 0.45  # what the reflector kept is not the line's
+    # However busy the machine: on the line was at most what we saw from outside, less what the reflector says it kept.
+    assert 0 <= outcome.rtt_s <= from_outside_s - reflector.said_s + 0.001
+    assert outcome.two_way is not None
+    assert outcome.two_way.out_ns + outcome.two_way.back_ns == pytest.approx(outcome.rtt_s * 1e9, abs=1000)
+
+
+async def test_a_reflector_that_claims_more_than_there_was_says_nothing_of_the_ways() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as liar:
+        liar.bind(("127.0.0.1", 0))
+        heard: list[Answered] = []
+        prober = StampProber(
+            target("127.0.0.1", liar.getsockname()[1]), LOOPBACK, lambda _, answer: heard.append(answer)
+        )
+        prober.send(0)
+        packet, sender = liar.recvfrom(100)
+        now = to_ntp(time.time_ns())
+        reply = stamp.Reply(0, now + (60 << 32), 0x0101, now, stamp.decode_request(packet), 64)
+        liar.sendto(stamp.encode_reply(reply), sender)
+        await asyncio.sleep(0.05)
+        prober.close()
+    assert len(heard) == 1
+    assert heard[0].two_way is None
+    assert heard[0].rtt_s > 0
 
 
 async def test_an_open_port_that_never_answers_is_a_loss() -> None:
@@ -87,12 +112,13 @@ async def test_an_open_port_that_never_answers_is_a_loss() -> None:
         assert await probe(target("127.0.0.1", mute.getsockname()[1]), LOOPBACK, timeout_s=0.05) == Lost(0.05)
 
 
-async def test_a_closed_port_is_a_loss_and_the_next_probe_is_sent_all_the_same() -> None:
+@pytest.mark.parametrize("pin", [LOOPBACK, Pin(source=ip_address("127.0.0.1"))], ids=["by interface", "by source"])
+async def test_a_closed_port_is_a_loss_and_the_next_probe_is_sent_all_the_same(pin: Pin) -> None:
     reflector = Reflector("127.0.0.1", 0)
     port = reflector.address[1]
     reflector.close()
     heard: list[int] = []
-    prober = StampProber(target("127.0.0.1", port), LOOPBACK, lambda number, _: heard.append(number))
+    prober = StampProber(target("127.0.0.1", port), pin, lambda number, _: heard.append(number))
     assert [prober.send(number) for number in range(3)] == [None] * 3
     await asyncio.sleep(0.02)
     reopened = Reflector("127.0.0.1", port)

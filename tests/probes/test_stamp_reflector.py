@@ -19,6 +19,7 @@ from probes.stamp_reflector import Allowance, Reflector, Sessions, listen_addres
 
 KEY = b"a key of the NOC"
 EF, AF41, CS6 = 46, 34, 48
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 QUIET_S = 0.05  # loopback answers within 1 ms
 
 
@@ -27,7 +28,7 @@ async def asking(reflector: Reflector) -> AsyncIterator[Callable[[bytes], Awaita
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET6 if ":" in reflector.address[0] else socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
-        sock.connect(("127.0.0.1" if reflector.address[0] == "0.0.0.0" else reflector.address[0], reflector.address[1]))
+        sock.connect((ANYWHERE.get(reflector.address[0], reflector.address[0]), reflector.address[1]))
 
         async def ask(packet: bytes) -> bytes:
             sock.send(packet)
@@ -43,7 +44,7 @@ def request(sequence: int, ssid: int = 0) -> bytes:
     return stamp.encode_request(stamp.Request(sequence, to_ntp(time.time_ns()), stamp.error_estimate(0.001), ssid))
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])
 async def test_a_request_comes_back_with_both_times_and_its_own_fields(host: str) -> None:
     reflector = Reflector(host, 0)
     before_ns = time.time_ns()
