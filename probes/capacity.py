@@ -136,10 +136,16 @@ class _Trains:
         return plan.figure() or MeasureTrouble.TOO_NOISY
 
     async def _echoes(self, session: CapacitySession, count: int) -> list[float]:
-        echoes = []
+        """Round trips; none at all where two in a row were lost."""
+        echoes: list[float] = []
+        lost = 0
         for _ in range(count):
-            if (round_trip_s := await session.round_trip_s(_ECHO_PATIENCE_S)) is not None:
+            round_trip_s = await session.round_trip_s(_ECHO_PATIENCE_S)
+            if round_trip_s is not None:
                 echoes.append(round_trip_s)
+            lost = 0 if round_trip_s is not None else lost + 1
+            if lost == 2:
+                return []
             await asyncio.sleep(_ECHO_EVERY_S)
         return echoes
 

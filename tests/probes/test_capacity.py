@@ -3,9 +3,10 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -181,12 +182,15 @@ async def test_garbage_from_the_far_ends_address_does_no_harm(key_file: Path) ->
     """A far end that babbles: every packet is answered with junk."""
     loop = asyncio.get_running_loop()
 
+    asked = 0
+
     class Babble(asyncio.DatagramProtocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            assert isinstance(transport, asyncio.DatagramTransport)
-            self.transport = transport
+            self.transport = cast(asyncio.DatagramTransport, transport)
 
         def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            nonlocal asked
+            asked += 1
             for junk in (b"", b"eC", data, data[::-1], bytes(1472), data[:3] + b"\x06" + data[4:40]):
                 self.transport.sendto(junk, addr)
 
@@ -194,8 +198,8 @@ async def test_garbage_from_the_far_ends_address_does_no_harm(key_file: Path) ->
     port = transport.get_extra_info("sockname")[1]
     settings = CapacitySettings.model_validate({"address": "127.0.0.1", "port": port, "key_file": key_file})
     failed = await ramp("fiber", LOOPBACK, settings, Direction.UP, hurt=lambda: False)
-    with suppress(OSError):
-        transport.close()
+    transport.close()
+    assert asked > 0
     assert isinstance(failed, MeasureFailed)
     assert failed.why in (MeasureTrouble.NO_ANSWER, MeasureTrouble.NOT_AUTHORISED)
 
@@ -208,3 +212,78 @@ async def test_it_leaves_no_socket_behind(key_file: Path) -> None:
         await ramp("fiber", LOOPBACK, against(server, key_file), Direction.UP, hurt=lambda: True)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as spare:
             assert spare.fileno() == lowest
+
+
+class Line(asyncio.DatagramProtocol):
+    """Between the client and the far end: passes what it gets, from its `lame_after`th packet on lamely."""
+
+    def __init__(self, far: tuple[str, int], lame_after: int, delay_s: float | None) -> None:
+        self._far, self._lame_after, self._delay_s = far, lame_after, delay_s
+        self._client: tuple[str, int] | None = None
+        self._count = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if addr != self._far:
+            self._client = addr
+        to = self._client if addr == self._far else self._far
+        self._count += 1
+        if self._count <= self._lame_after:
+            self._transport.sendto(data, to)
+        elif self._delay_s is not None:
+            asyncio.get_running_loop().call_later(self._delay_s, self._transport.sendto, data, to)
+
+
+@asynccontextmanager
+async def over(server: CapacityServer, *, lame_after: int, delay_s: float | None = None) -> AsyncIterator[int]:
+    """The port of such a line; a delay of None is a cut."""
+    far = (server.address[0], server.address[1])
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: Line(far, lame_after, delay_s), local_addr=("127.0.0.1", 0)
+    )
+    try:
+        yield transport.get_extra_info("sockname")[1]
+    finally:
+        transport.close()
+
+
+OPENING, ECHO = 4, 2
+"""Packets each takes, both ways."""
+
+
+@ways
+async def test_trains_wait_for_another_time_when_somebody_else_has_a_queue(way: Direction, key_file: Path) -> None:
+    async with far_end() as server, over(server, lame_after=OPENING + 10 * ECHO, delay_s=0.030) as port:
+        settings = against(server, key_file).model_copy(update={"port": port})
+        failed = await train("fiber", LOOPBACK, settings, way)
+    assert isinstance(failed, MeasureFailed)
+    assert failed.why is MeasureTrouble.USERS_HURT
+    assert failed.spent_bytes < 5000  # not one train was sent
+
+
+async def test_a_caller_who_knows_the_idle_line_has_a_full_one_told_at_once(key_file: Path) -> None:
+    async with far_end() as server, over(server, lame_after=0, delay_s=0.030) as port:
+        settings = against(server, key_file).model_copy(update={"port": port})
+        failed = await train("fiber", LOOPBACK, settings, Direction.UP, idle_rtt_s=0.001)
+    assert isinstance(failed, MeasureFailed)
+    assert failed.why is MeasureTrouble.USERS_HURT
+
+
+@ways
+async def test_a_line_cut_in_mid_ramp_ends_the_load_at_both_ends(way: Direction, key_file: Path) -> None:
+    async with far_end() as server, over(server, lame_after=60) as port:
+        settings = against(server, key_file, max_mbit=50).model_copy(update={"port": port})
+        failed = await ramp("fiber", LOOPBACK, settings, way, hurt=lambda: False)
+        await until_empty(server)
+    assert isinstance(failed, MeasureFailed)
+    assert failed.why is MeasureTrouble.NO_ANSWER
+
+
+async def test_a_line_cut_between_trains_is_no_answer(key_file: Path) -> None:
+    async with far_end() as server, over(server, lame_after=OPENING + 10 * ECHO) as port:
+        settings = against(server, key_file).model_copy(update={"port": port})
+        failed = await train("fiber", LOOPBACK, settings, Direction.UP)
+    assert isinstance(failed, MeasureFailed)
+    assert failed.why is MeasureTrouble.NO_ANSWER
