@@ -260,7 +260,7 @@ class House:
         return Surveyor(
             self._config.links,
             self.judging.tell,
-            users=self._surroundings.users_need_it,
+            users=self._surroundings.users_need,
             budgets=self._budgets,
             monotonic=self._clock.monotonic,
             wall=self._clock.wall,

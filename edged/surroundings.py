@@ -43,11 +43,11 @@ class Surroundings:
         """Bytes that came from the room and that went there; None where nobody can tell."""
         return self._counters.read() if self._counters is not None else None
 
-    def users_need_it(self) -> bool:
-        """Whether anything of the room passes the box now. Without an in-line interface nobody can say: then the leave
-        the judge gives is the only guard.
+    def users_need(self, link: str) -> bool:
+        """Whether the room's traffic passes the box now, and by this link as far as is known. Without an in-line
+        interface nobody can say: then the leave the judge gives is the only guard.
         """
-        if self._counters is None:
+        if self._counters is None or self.carrier() not in (None, link):
             return False
         self._traffic.look(self._monotonic(), self._counters.read())
         return self._traffic.busy

@@ -29,12 +29,12 @@ class Surveyor:
         links: Mapping[str, SiteLink],
         tell: Callable[[LineReading], None],
         *,
-        users: Callable[[], bool],
+        users: Callable[[str], bool],
         budgets: Mapping[str, Budget],
         monotonic: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
-        """`users()` says whether users need the lines now."""
+        """`users(link)` says whether users need that link now."""
         self._links, self._tell, self._users = links, tell, users
         self._budgets, self._monotonic, self._wall = budgets, monotonic, wall
         self._permits = {name: Permit() for name in links}
@@ -101,7 +101,7 @@ class Surveyor:
             link.capacity,
             self._tell,
             permit=self._permits[name],
-            users=self._users,
+            users=partial(self._users, name),
             turn=turn,
             spent=self._spender(name),
             monotonic=self._monotonic,

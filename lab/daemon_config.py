@@ -20,6 +20,8 @@ def _link(wan: plan.Wan, directory: Path) -> str:
         platform=plan.PLATFORM,
         reflector=plan.REFLECTOR,
         door=_door(directory / plan.CA_FILE),
+        directory=directory,
+        metered=_METERED.format() if wan.index != "0" else "",
     )
 
 
@@ -46,6 +48,16 @@ targets = [
   {{ kind = "stamp", address = "{reflector}" }},
   {door},
 ]
+{metered}\
+[links.{wan.link}.exit]
+address = "{reflector}"
+[links.{wan.link}.capacity]
+address = "{reflector}"
+key_file = "{directory}/capacity.key"
+"""
+_METERED = """\
+monthly_mb = 2000
+paces = {{ calm_s = 1.0 }}
 """
 
 _SITE = """\

@@ -26,7 +26,7 @@ from probes.reading import Direction
 
 _LOOK_S = 0.010
 """So often it is asked whether users need the line. A look costs some 10 µs."""
-_WATCH_S = 0.110  # before any load: one window of `user_traffic`
+_WATCH_S = 0.310  # before any load: one window of `user_traffic`
 _TICK_S = 0.001
 _MISSED_FEEDBACKS = 3
 _ECHOES_IDLE, _ECHOES_BEFORE, _ECHO_EVERY_S = 10, 3, 0.010

@@ -57,6 +57,7 @@ class DnsTarget(TargetSettings):
     """A resolver, and a name to ask it for."""
 
     heavy: ClassVar[bool] = True
+    wire_bytes: ClassVar[int] = 150
 
     kind: Literal["dns"] = "dns"
     port: Annotated[int, Field(ge=1, le=65535)] = dns.PORT

@@ -23,9 +23,14 @@ _REFUSED = {
 
 def sentence(reading: PathReading) -> str:
     """Such as "fiber dies behind the router: 10.77.0.1 answers, nothing behind it". One line, no full stop."""
-    if reading.trouble is not None:
-        return f"{reading.link}: no path diagnosis: {_TROUBLES.get(reading.trouble, reading.trouble)}"
-    document = Document.model_validate(reading.document)
+    return in_words(reading.link, reading.trouble, reading.document)
+
+
+def in_words(link: str, trouble: str | None, result: object) -> str:
+    """The same of a reading's parts, as the status document has them. Raises ValueError for what is no document."""
+    if trouble is not None:
+        return f"{link}: no path diagnosis: {_TROUBLES.get(trouble, trouble)}"
+    document = Document.model_validate(result)
     findings = [_where(document), _dscp(document.dscp), _mtu(document.mtu)]
     return "; ".join(finding for finding in findings if finding)
 

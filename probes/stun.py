@@ -37,6 +37,7 @@ class StunTarget(TargetSettings):
     """A STUN server that answers binding requests without credentials."""
 
     heavy: ClassVar[bool] = True
+    wire_bytes: ClassVar[int] = 110
 
     kind: Literal["stun"] = "stun"
     port: Annotated[int, Field(ge=1, le=65535)] = stun.PORT

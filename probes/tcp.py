@@ -17,6 +17,7 @@ class TcpTarget(TargetSettings):
     """A port that accepts connections, or a host that resets them."""
 
     heavy: ClassVar[bool] = True
+    wire_bytes: ClassVar[int] = 320
 
     kind: Literal["tcp"] = "tcp"
     port: Annotated[int, Field(ge=1, le=65535)]

@@ -35,6 +35,9 @@ class TlsTarget(TargetSettings):
     """A server whose certificate is checked against `ca_file` (else the system's CAs) and `server_name`."""
 
     heavy: ClassVar[bool] = True
+    heavy_calm_s: ClassVar[float] = 30.0
+    heavy_alert_s: ClassVar[float] = 2.0
+    wire_bytes: ClassVar[int] = 6000  # most of it the certificates: every 30 s, 0.5 GB a month
 
     kind: Literal["tls"] = "tls"
     port: Annotated[int, Field(ge=1, le=65535)] = 443

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _AT_ONCE = 65536
-_WINDOW_S = 0.1  # shorter, and the gaps between video frames (33 ms) look like silence
-_LIMIT_BPS = 100_000.0  # a call's audio alone is 160 kbit/s, both ways; a room's broadcasts and polls are some 10
+_WINDOW_S = 0.3  # shorter, and our own poll of a UPS (1.3 kB within 10 ms) looks like somebody
+_LIMIT_BPS = 120_000.0  # a call's audio alone is 160 kbit/s, both ways; a room's broadcasts and polls are some 10
 _RX_BYTES, _TX_BYTES = 0, 8  # columns of /proc/net/dev, proc(5)
 
 

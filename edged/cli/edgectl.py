@@ -152,6 +152,34 @@ def confirm(what: Confirmation, socket: Socket = None, reason: Why = Reason.PROC
     _act(socket, ACTS[what], reason)
 
 
+Link = Annotated[str, typer.Argument(help="Name of the link, as in edged.toml")]
+
+
+@app.command()
+def diagnose(link: Link, socket: Socket = None, as_json: AsJson = False) -> None:
+    """Walk the link's path: where it dies, what it does to priority marks and to large packets. Takes some seconds."""
+    _errand(socket, "diagnose", link, as_json)
+
+
+@app.command()
+def prove(link: Link, socket: Socket = None, as_json: AsJson = False) -> None:
+    """By which door the link leaves: our address as seen from outside, and the first routers."""
+    _errand(socket, "prove", link, as_json)
+
+
+@app.command()
+def measure(
+    link: Link,
+    socket: Socket = None,
+    as_json: AsJson = False,
+    ramp: Annotated[
+        bool, typer.Option("--ramp", help="Fill the line for seconds: exact, and refused while a session is open")
+    ] = False,
+) -> None:
+    """The link's bandwidth, both directions: by short packet trains, or exactly with --ramp."""
+    _errand(socket, "ramp" if ramp else "train", link, as_json)
+
+
 @app.command()
 def reload(socket: Socket = None) -> None:
     """Read the configuration again; a bad one is refused and the old one stays. Returns when edged lives with it."""
@@ -236,6 +264,16 @@ def _act(socket: Path | None, act: str, reason: Reason, session: str | None = No
     typer.echo(
         f"recorded: {act.replace('_', ' ')} ({reason.value}) at {time.strftime('%H:%M:%S')}; tier is {done['tier']}"
     )
+
+
+def _errand(socket: Path | None, errand: str, link: str, as_json: bool) -> None:
+    from edged.cli import errands
+
+    try:
+        found = errands.run(socket_path(socket), errand, link)
+    except (NotRunning, Refusal, ControlError, errands.NoResult) as error:
+        _fail(error)
+    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(errands.said(errand, found)))
 
 
 def _ask(socket: Path | None, do: str, args: dict[str, Any]) -> Any:

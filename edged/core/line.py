@@ -23,7 +23,8 @@ class LineState:
     """The newest of each; a failed measurement does not unsay an older figure, which tells its age."""
 
     capacity: Mapping[Direction, CapacityReading] = field(default_factory=dict)
-    failed: MeasureFailed | None = None
+    failed: Mapping[Direction, MeasureFailed] = field(default_factory=dict)
+    """Attempts since, of the directions whose last attempt gave no figure."""
     exit: ExitReading | None = None
     own_door: ExitReading | None = None
     """The exit last seen while this link left by another door than every other link."""
@@ -83,9 +84,10 @@ def _any(answers: Iterable[bool | None]) -> bool | None:
 def learn(line: LineState, reading: LineReading) -> LineState:
     match reading:
         case CapacityReading():
-            return replace(line, capacity={**line.capacity, reading.direction: reading}, failed=None)
+            failed = {each: why for each, why in line.failed.items() if each is not reading.direction}
+            return replace(line, capacity={**line.capacity, reading.direction: reading}, failed=failed)
         case MeasureFailed():
-            return replace(line, failed=reading)
+            return replace(line, failed={**line.failed, reading.direction: reading})
         case ExitReading():
             return replace(line, exit=reading)
         case StandbyReading():

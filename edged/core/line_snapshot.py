@@ -15,7 +15,7 @@ def line_doc(line: LineState, now: float) -> Doc:
     capacity: Doc = {each.value: _capacity(line.capacity.get(each), now) for each in Direction}
     return {
         "capacity": capacity if line.capacity else None,
-        "not_measured": _failed(line.failed, now) if line.failed else None,
+        "not_measured": {each.value: _failed(line.failed.get(each), now) for each in Direction},
         "exit": _exit(line.exit, now) if line.exit else None,
         "standby": _standby(line.standby, now) if line.standby else None,
         "path": _path(line.path, now) if line.path else None,
@@ -46,9 +46,10 @@ def _capacity(reading: CapacityReading | None, now: float) -> Doc | None:
     }
 
 
-def _failed(reading: MeasureFailed, now: float) -> Doc:
+def _failed(reading: MeasureFailed | None, now: float) -> Doc | None:
+    if reading is None:
+        return None
     return {
-        "direction": reading.direction.value,
         "method": reading.method.value,
         "why": reading.why.value,
         "age_s": rounded(now - reading.at_s),
