@@ -154,6 +154,30 @@ async def test_a_prober_outlives_its_interface(pin: Pin, gone: Refusal) -> None:
     assert heard == [10, 20]
 
 
+@pytest.mark.parametrize(
+    "pin",
+    [Pin(interface="fiber0"), Pin(source=ip_address("192.0.2.1")), Pin(ip_address("192.0.2.1"), "fiber0")],
+    ids=["by interface", "by source", "by both"],
+)
+async def test_an_interface_replaced_between_two_probes_costs_none(pin: Pin) -> None:
+    with own_network():
+        heard: list[int] = []
+        prober = IcmpProber(target("192.0.2.1"), pin, lambda number, _: heard.append(number))
+        for number in (0, 1):
+            for command in (
+                "link add fiber0 type veth peer name far0",
+                "address add 192.0.2.1/24 dev fiber0",
+                "link set fiber0 up",
+                "link set far0 up",
+            ):
+                ip(command)
+            assert prober.send(number) is None
+            await asyncio.sleep(0.05)
+            ip("link delete fiber0")
+        prober.close()
+    assert heard == [0, 1]
+
+
 async def test_without_privileges_the_datagram_kind_serves_where_the_host_allows_it() -> None:
     with own_network():
         PING_GROUPS.write_text("0 2147483647")

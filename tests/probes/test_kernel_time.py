@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from probes.kernel_time import Received, Sent, StampedSocket, Stamps, kernel_stamp_ns, round_trip_s
+from probes.kernel_time import Received, Sent, StampedSocket, Stamps, kernel_stamp_ns, round_trip_s, wall_clock_stepped
 from tests.probes.own_network import own_network
 
 
@@ -37,6 +37,15 @@ def test_the_best_credible_pair_of_stamps_gives_the_round_trip(
     assert said is stamps
 
 
+@pytest.mark.parametrize("step_s", [0.005, -0.005, 3600.0])
+def test_a_wall_clock_set_on_the_way_is_seen_even_where_the_stamps_look_credible(step_s: float) -> None:
+    sent, step_ns = Sent(T, 100.0, T + 1 * MS), round(step_s * 1e9)
+    answer = received(T + 24 * MS + step_ns, 100.024, T + 21 * MS + step_ns)
+    assert wall_clock_stepped(sent, answer)
+    assert round_trip_s(sent, answer) == (pytest.approx(0.024), Stamps.USER)
+    assert not wall_clock_stepped(sent, received(T + 24 * MS, 100.024, T + 21 * MS))
+
+
 @pytest.mark.parametrize("control", [[], [(1, 37, b"short")], [(1, 99, bytes(48))], [(1, 37, bytes(48))]])
 def test_control_messages_without_a_stamp_give_none(control: list[tuple[int, int, bytes]]) -> None:
     assert kernel_stamp_ns(control) is None
@@ -60,6 +69,21 @@ async def test_the_kernel_stamps_both_ends_on_loopback(host: str) -> None:
         assert arrival.kernel_ns is not None
         assert before_ns <= one.user_ns <= one.kernel_ns <= arrival.kernel_ns <= arrival.user_ns
         assert round_trip_s(one, arrival)[1] is Stamps.KERNEL
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_connected_socket_reads_one_by_one_and_stamps_both_ends(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    came: asyncio.Queue[Received] = asyncio.Queue()
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.bind((host, 0))
+    sock.connect(sock.getsockname())
+    stamped = StampedSocket(sock, came.put_nowait, at_once=1)
+    sent = [stamped.send(bytes([n])) for n in range(5)]
+    arrivals = [await asyncio.wait_for(came.get(), 1) for _ in sent]
+    stamped.close()
+    assert [arrival.data for arrival in arrivals] == [bytes([n]) for n in range(5)]
+    assert [round_trip_s(one, arrival)[1] for one, arrival in zip(sent, arrivals, strict=True)] == [Stamps.KERNEL] * 5
 
 
 async def test_stamps_stay_with_their_datagrams_after_the_kernel_refused_one() -> None:
