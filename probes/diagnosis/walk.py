@@ -135,10 +135,16 @@ class Walk:
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
     def _answers(self, ttl: int) -> list[Answer]:
-        """Those of that TTL, the telling ones first: UDP is what calls and video are made of."""
-        answers = [a for a in self.wire.answers.values() if a.question.ttl == ttl and a.kind is not Kind.TOO_BIG]
+        """Those of that TTL, the telling ones first: UDP is what calls and video are made of. The target answers
+        packets of every larger TTL too.
+        """
+        at_target = ttl == self.distance
         return sorted(
-            answers,
+            (
+                a
+                for a in self.wire.answers.values()
+                if (a.question.ttl == ttl and a.kind is not Kind.TOO_BIG) or (at_target and self._from_target(a))
+            ),
             key=lambda a: (
                 a.kind is not Kind.TIME_EXCEEDED and not self._from_target(a),
                 a.question.protocol is not Protocol.UDP,
@@ -153,6 +159,7 @@ class Walk:
         rtts = [a.rtt_s for a in answers if a.by == first.by and a.rtt_s is not None]
         others = dict.fromkeys(a.by for a in answers if a.by not in (None, first.by))
         seen = next((a for a in answers if a.by == first.by and a.dscp_seen is not None), None)
+        left = [a.ttl_quoted for a in answers if a.question.ttl == ttl and a.ttl_quoted is not None]
         return Hop(
             ttl=ttl,
             address=first.by,
@@ -162,7 +169,7 @@ class Walk:
             udp=any(a.question.protocol is Protocol.UDP for a in answers),
             icmp=any(a.question.protocol is Protocol.ICMP for a in answers),
             dscp_seen=None if seen is None else seen.dscp_seen,
-            ttl_quoted=next((a.ttl_quoted for a in answers if a.ttl_quoted is not None), None),
+            ttl_quoted=left[0] if left else None,
         )
 
     def _from_target(self, answer: Answer) -> bool:

@@ -138,6 +138,7 @@ async def test_a_closed_port_is_an_answer_of_the_far_end(way: Chain) -> None:
     for document in await both(way, reflectors=False):
         assert document.dies_at is DiesAt.NOWHERE
         assert document.hops[-1].kind is Kind.PORT_UNREACHABLE
+        assert document.hops[-1].ttl_quoted == 1
 
 
 # ── a path that does not ───────────────────────────────────────────────────────────────────────────────
