@@ -23,7 +23,7 @@ from probes.reading import Direction
 _FIRST_AFTER_S = 60.0  # a starting box has other things to do
 _AGAIN_AFTER_S = 300.0  # after a train that failed or was not allowed
 _LOOK_AGAIN_S = 5.0
-_LOOK_S = 0.05
+_LOOK_S, _LOOKS = 0.05, 8  # longer than the window over which users' traffic is judged
 
 Outcome: TypeAlias = CapacityReading | MeasureFailed
 
@@ -97,14 +97,14 @@ class CapacityMeter:
 
     async def _in_turn(self) -> float:
         """The sample that is due; returns the seconds to the next try."""
-        if not self._permit.trains or self._users():
+        if not await self._idle(Method.TRAIN):
             return _LOOK_AGAIN_S
         outcomes = await self.measure(Method.TRAIN)
         whole = all(isinstance(outcome, CapacityReading) for outcome in outcomes)
         return self._settings.train_every_s if whole else _AGAIN_AFTER_S
 
     async def _one(self, method: Method, direction: Direction) -> Outcome:
-        if not self._permit.allows(method):
+        if not await self._idle(method):
             return self._not_now(method, direction)
         log.info("capacity_measured_by", link=self._link, direction=direction, method=method)
         if method is Method.RAMP:
@@ -123,6 +123,14 @@ class CapacityMeter:
             return work.result()
         finally:
             work.cancel()
+
+    async def _idle(self, method: Method) -> bool:
+        """Whether this may begin: with leave, and after a while of looking at nobody."""
+        for _ in range(_LOOKS):
+            if self._hurt_by(method):
+                return False
+            await asyncio.sleep(_LOOK_S)
+        return True
 
     def _hurt_by(self, method: Method) -> bool:
         return not self._permit.allows(method) or self._users()

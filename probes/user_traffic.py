@@ -14,6 +14,7 @@ from contextlib import contextmanager
 _AT_ONCE = 65536
 _WINDOW_S = 0.3  # shorter, and our own poll of a UPS (1.3 kB within 10 ms) looks like somebody
 _LIMIT_BPS = 120_000.0  # a call's audio alone is 160 kbit/s, both ways; a room's broadcasts and polls are some 10
+_LAST_LOOK_HOLDS_S = 2.0
 _RX_BYTES, _TX_BYTES = 0, 8  # columns of /proc/net/dev, proc(5)
 
 
@@ -82,8 +83,8 @@ class UserTraffic:
             self._looks.clear()
             return
         total = sum(counters)
-        if self._looks and total < self._looks[-1][1]:  # another interface of that name
-            self._looks.clear()
+        if self._looks and (total < self._looks[-1][1] or now_s - self._looks[-1][0] > _LAST_LOOK_HOLDS_S):
+            self._looks.clear()  # another interface of that name; or what was long ago says nothing of now
         self._looks.append((now_s, total))
         while len(self._looks) > 2 and self._looks[1][0] <= now_s - self._window_s:
             self._looks.popleft()

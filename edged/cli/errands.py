@@ -13,6 +13,7 @@ Doc = dict[str, Any]
 WITHIN_S = {"diagnose": 40.0, "prove": 15.0, "train": 60.0, "ramp": 60.0}
 """Each ends by itself well before; two measurements may wait for each other."""
 _LOOK_S = 0.25
+_OPEN_ENDED = 5.0  # a ramp that met its own limit or our shaper knows no upper bound
 
 _WHY = {
     "no_answer": "the far end does not answer",
@@ -101,7 +102,8 @@ def _one_way(link: Doc, way: str) -> str:
     failed: Any = link["not_measured"][way]
     if failed is not None and (held is None or failed["age_s"] < held["age_s"]):
         return f"{link['link']} {way}: no figure by {failed['method']}: {_WHY.get(failed['why'], failed['why'])}"
-    between = f"{mbit(held['low_bps'])} to {mbit(held['high_bps'])}"
+    low, high = mbit(held["low_bps"]), mbit(held["high_bps"])
+    between = f"{low} or more" if held["high_bps"] > _OPEN_ENDED * held["rate_bps"] else f"{low} to {high}"
     sure = f"{100 * held['confidence']:.0f} %"
     return f"{link['link']} {way}: {mbit(held['rate_bps'])} Mbit/s by {held['method']} ({between}, {sure} sure)"
 

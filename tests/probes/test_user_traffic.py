@@ -43,11 +43,12 @@ STORIES: dict[str, list[Look]] = {
         (0.21, (18000, 0), False),
     ],
     "downloads count as well": [(0.0, (0, 0), False), (0.05, (0, 9000), True)],
-    "long gaps between looks count what passed meanwhile by its mean": [
+    "gaps between looks count what passed meanwhile by its mean": [
         (0.0, (0, 0), False),
-        (10.0, (10_000, 0), False),
-        (20.0, (510_000, 0), True),
+        (1.5, (10_000, 0), False),
+        (3.0, (60_000, 0), True),
     ],
+    "what passed before a long gap says nothing of now": [(0.0, (0, 0), False), (10.0, (5_000_000, 0), False)],
     "unseen is never idle": [(0.0, (0, 0), False), (0.05, None, True), (0.1, (0, 0), False)],
     "a replaced interface starts at zero": [(0.0, (10**9, 0), False), (0.05, (0, 0), False), (0.1, (0, 0), False)],
 }
