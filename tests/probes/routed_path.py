@@ -7,14 +7,15 @@ The calling thread is at home. A socket belongs to the place where it was opened
 
 import ctypes
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from probes.prober import Pin
+from probes.prober import Pin, family_of
 from tests.probes.own_network import own_network
 
 HOME = {4: "10.9.1.2", 6: "fd09:1::2"}
@@ -55,10 +56,17 @@ class Way:
         with self.at(place):
             subprocess.run(["nft", f"table inet test {{ {chain}; }}"], check=True, capture_output=True)
 
-    def mtu(self, mtu_bytes: int, *, back_bytes: int | None = None) -> None:
-        """What the link between provider and far end carries; `back_bytes`: of packets from the far end."""
+    def mtu(self, mtu_bytes: int) -> None:
+        """What the provider's router sends on towards the far end."""
         self.run(self.provider, f"link set core0 mtu {mtu_bytes}")
-        self.run(self.far, f"link set far0 mtu {back_bytes or mtu_bytes}")
+
+    def narrow_back(self, mtu_bytes: int) -> None:
+        """What the provider's router sends on towards home, while the other way stays as it is."""
+        self.run(
+            self.provider,
+            f"route change 10.9.1.0/24 via 100.64.9.1 mtu lock {mtu_bytes}",
+            f"route change fd09:1::/64 via 2001:db8:9::1 mtu lock {mtu_bytes}",
+        )
 
     def run(self, place: int, *commands: str) -> None:
         with self.at(place):
@@ -75,6 +83,8 @@ def routed_path() -> Iterator[Way]:
                 others.append(_here(stack))
         way = Way(home, *others)
         _cable(way)
+        for far in FAR.values():
+            _wait_for(far)
         yield way
 
 
@@ -128,6 +138,21 @@ def _cable(way: Way) -> None:
         "route add default via 198.51.100.1",
         "route add default via 2001:db8:100::1",
     )
+
+
+def _wait_for(far: str) -> None:
+    """Until a refusal comes back from there: on a busy machine the kernel takes up to a second to see a cable."""
+    with socket.socket(family_of(ip_address(far)), socket.SOCK_DGRAM) as sock:
+        sock.connect((far, 9))
+        sock.settimeout(0.02)
+        for _ in range(500):
+            with suppress(TimeoutError):
+                try:
+                    sock.send(b"")
+                    sock.recv(1)
+                except ConnectionRefusedError:
+                    return
+    raise AssertionError(f"{far} cannot be reached")
 
 
 def _port(name: str, v4: str, v6: str) -> tuple[str, ...]:
