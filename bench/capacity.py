@@ -118,7 +118,7 @@ async def capacity(*, rounds: int, stops: int, user_namespace: bool) -> None:
         key_file = lab.directory / "capacity-bench.key"
         key_file.write_bytes(os.urandom(32).hex().encode())
         words = ("--listen", f"{FAR}:{FAR_PORT}", "--key-file", str(key_file))
-        await stack.enter_async_context(program(lab, "internet", "probes.capacity_server", *words))
+        await stack.enter_async_context(program(lab, "internet", "probes.capacity.server", *words))
         clients = {wan.link: await stack.enter_async_context(_client(lab, wan, key_file)) for wan in plan.WANS}
         await asyncio.sleep(1.0)
         readings = await _accuracy(clients, rounds)

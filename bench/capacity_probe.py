@@ -14,8 +14,8 @@ from pathlib import Path
 
 import structlog
 
-from probes.capacity import ramp, train
-from probes.capacity_settings import CapacitySettings
+from probes.capacity.measure import ramp, train
+from probes.capacity.settings import CapacitySettings
 from probes.line_reading import CapacityReading, MeasureFailed
 from probes.prober import Pin
 from probes.reading import Direction

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Never
 
-from probes.capacity_passive import PassiveCapacity
+from probes.capacity.passive import PassiveCapacity
 from probes.line_reading import CapacityReading
 from probes.reading import Direction, LinkCause, LinkReading
 

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from edged.config import SiteLink
 from edged.core.effects import Errand, Leave, Run
 from probes.budget import Budget
-from probes.capacity_meter import CapacityMeter, Permit
+from probes.capacity.meter import CapacityMeter, Permit
 from probes.exit import watch_exit
 from probes.line_reading import LineReading, Method
 from probes.path import PathRequest, diagnose, usual_way

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
 
 from probes.budget import SLOWEST_CALM_S, Budget, Spent
-from probes.capacity_settings import CapacitySettings
+from probes.capacity.settings import CapacitySettings
 from probes.detector import SECONDS_A_YEAR, trip_nats
 from probes.exit import ExitSettings
 from probes.pace import Paces

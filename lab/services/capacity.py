@@ -10,7 +10,7 @@ from lab.services import secret_key
 from lab.services.errors import MisuseError
 from lab.services.lifetime import arguments, ready, run
 from probes import errors as probe_errors
-from probes.capacity_server import CapacityServer
+from probes.capacity.server import CapacityServer
 
 LISTEN = f"{plan.REFLECTOR}:8620"
 KEY_FILE = "capacity.key"

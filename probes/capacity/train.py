@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import ceil
 from statistics import fmean, median
 
-from probes.capacity_figure import LEAST_SAMPLES, Figure, figure_of
+from probes.capacity.figure import LEAST_SAMPLES, Figure, figure_of
 from probes.packets.capacity import TRAIN_PACKETS_MAX
 
 FIRST_PACKETS = 16  # tells fiber from cellular, and costs 24 kB

@@ -10,9 +10,9 @@ from typing import cast
 
 import pytest
 
-from probes.capacity import ramp, train
-from probes.capacity_server import CapacityServer
-from probes.capacity_settings import CapacitySettings
+from probes.capacity.measure import ramp, train
+from probes.capacity.server import CapacityServer
+from probes.capacity.settings import CapacitySettings
 from probes.errors import MisuseError
 from probes.line_reading import CapacityReading, MeasureFailed, MeasureTrouble, Method
 from probes.prober import Pin
@@ -101,7 +101,7 @@ async def test_users_who_are_there_before_it_begins_see_no_load(way: Direction, 
 async def test_users_who_come_end_it_with_no_figure(way: Direction, key_file: Path) -> None:
     came = asyncio.Event()
     async with far_end() as server:
-        hurt = after(25, came.set)
+        hurt = after(45, came.set)  # 31 looks come before any load
         settings = against(server, key_file)
         failed = await ramp("fiber", LOOPBACK, settings, way, hurt=lambda: hurt() or came.is_set())
         await until_empty(server)

@@ -6,10 +6,10 @@ sent, and a client not heard for a second is gone.
 
 from dataclasses import dataclass
 
-from probes.capacity_arrivals import Arrivals
-from probes.capacity_doorman import Grant
-from probes.capacity_pacer import Pacer
-from probes.capacity_ramp import FEEDBACK_S
+from probes.capacity.arrivals import Arrivals
+from probes.capacity.doorman import Grant
+from probes.capacity.pacer import Pacer
+from probes.capacity.ramp import FEEDBACK_S
 from probes.packets.capacity import (
     LOAD_HEAD_BYTES,
     TRAIN_PACKETS_MAX,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from probes.capacity_passive import PassiveCapacity
+from probes.capacity.passive import PassiveCapacity
 from probes.line_reading import CapacityReading, Method
 from probes.reading import Direction
 

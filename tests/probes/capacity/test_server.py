@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from probes.capacity_server import CapacityServer
+from probes.capacity.server import CapacityServer
 from probes.errors import MisuseError
 from probes.packets import capacity as wire
 
@@ -157,7 +157,7 @@ def test_the_program_serves_until_told_to_end(tmp_path: Path) -> None:
         port = spare.getsockname()[1]
     words = ["--listen", f"127.0.0.1:{port}", "--key-file", str(tmp_path / "key")]
     program = subprocess.Popen(
-        [sys.executable, "-m", "probes.capacity_server", *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "probes.capacity.server", *words], stdout=subprocess.PIPE, text=True
     )
     assert program.stdout is not None
     assert "capacity_server_listens" in program.stdout.readline()
@@ -168,6 +168,6 @@ def test_the_program_serves_until_told_to_end(tmp_path: Path) -> None:
 
 def test_the_program_says_what_is_wrong_with_its_key(tmp_path: Path) -> None:
     words = ["--listen", "127.0.0.1:1", "--key-file", str(tmp_path / "missing")]
-    done = subprocess.run([sys.executable, "-m", "probes.capacity_server", *words], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "probes.capacity.server", *words], capture_output=True, text=True)
     assert done.returncode == 1
     assert "missing" in done.stderr

@@ -1,6 +1,6 @@
 """The far end of bandwidth measurements, to run in the NOC or beside the platform.
 
-    python -m probes.capacity_server --listen 0.0.0.0:8620 --key-file FILE
+    python -m probes.capacity.server --listen 0.0.0.0:8620 --key-file FILE
 
 A public door that sends load only to an address that proved itself with the shared key, as much as was granted, and for
 as long as it is told to. `capacity_doorman` lets in, `capacity_far_end` does as told; here are the sockets.
@@ -20,11 +20,11 @@ from pathlib import Path
 
 import structlog
 
-from probes.capacity_doorman import Doorman, Grant, Limits, Peer
-from probes.capacity_far_end import FarSession
-from probes.capacity_load import send_slice
-from probes.capacity_settings import read_key
-from probes.capacity_socket import LoadSocket, from_where_it_was_asked, listening_socket
+from probes.capacity.doorman import Doorman, Grant, Limits, Peer
+from probes.capacity.far_end import FarSession
+from probes.capacity.load import send_slice
+from probes.capacity.settings import read_key
+from probes.capacity.socket import LoadSocket, from_where_it_was_asked, listening_socket
 from probes.errors import MisuseError, PeerError
 from probes.kernel_time import Address, Ancillary
 from probes.packets import capacity as wire
@@ -201,7 +201,7 @@ async def _until_told(listen: tuple[str, int], key: bytes, limits: Limits) -> No
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m probes.capacity_server", description="the far end of bandwidth measurements"
+        prog="python -m probes.capacity.server", description="the far end of bandwidth measurements"
     )
     parser.add_argument("--listen", type=listen_address, default=("0.0.0.0", wire.PORT), metavar="ADDRESS:PORT")
     parser.add_argument("--key-file", type=Path, required=True, help="the key shared with the boxes, 16 bytes or more")

@@ -1,6 +1,6 @@
 import asyncio
 
-from probes.capacity_load import send_slice
+from probes.capacity.load import send_slice
 
 DUE = [(number, 1) for number in range(50)]
 

@@ -1,7 +1,7 @@
 """The bandwidth of one direction of a link: by trains when the line is idle, by a ramp when nobody needs it.
 
 Each is one coroutine that ends by itself with a figure or the reason why there is none; cancelling it ends the load as
-well. What the numbers mean is decided in `capacity_train` and `capacity_ramp`, and `PassiveCapacity` costs nothing.
+well. What the numbers mean is decided in `capacity.train` and `capacity.ramp`, and `PassiveCapacity` costs nothing.
 """
 
 import asyncio
@@ -9,16 +9,16 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from probes.capacity_arrivals import Arrivals
-from probes.capacity_far_end import TrainArrivals, take_train_packet
-from probes.capacity_figure import Figure
-from probes.capacity_load import send_slice
-from probes.capacity_pacer import Pacer
-from probes.capacity_passive import PassiveCapacity as PassiveCapacity
-from probes.capacity_ramp import FEEDBACK_S, Search
-from probes.capacity_session import CapacitySession
-from probes.capacity_settings import CapacitySettings
-from probes.capacity_train import TrainPlan, TrainSample, idle_delay, measure_train, rose_s
+from probes.capacity.arrivals import Arrivals
+from probes.capacity.far_end import TrainArrivals, take_train_packet
+from probes.capacity.figure import Figure
+from probes.capacity.load import send_slice
+from probes.capacity.pacer import Pacer
+from probes.capacity.passive import PassiveCapacity as PassiveCapacity
+from probes.capacity.ramp import FEEDBACK_S, Search
+from probes.capacity.session import CapacitySession
+from probes.capacity.settings import CapacitySettings
+from probes.capacity.train import TrainPlan, TrainSample, idle_delay, measure_train, rose_s
 from probes.line_reading import CapacityReading, MeasureFailed, MeasureTrouble, Method
 from probes.packets.capacity import TRAIN_STRIDE, Wish, report_ns
 from probes.prober import Pin

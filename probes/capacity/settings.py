@@ -15,7 +15,7 @@ class CapacitySettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: IPvAnyAddress
-    """Of the far end, which runs `python -m probes.capacity_server`."""
+    """Of the far end, which runs `python -m probes.capacity.server`."""
     port: Annotated[int, Field(ge=1, le=65535)] = wire.PORT
     key_file: Path
     """The key shared with it: at least 16 bytes, blanks around them not counted."""

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from probes.capacity_figure import Figure, figure_of
+from probes.capacity.figure import Figure, figure_of
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 
 from lab import plan
 from lab.wire import WireSettings
-from probes.capacity_ramp import Search
+from probes.capacity.ramp import Search
 from probes.packets.capacity import Feedback
-from tests.probes.capacity_wires import Ramped, ramp_over
+from tests.probes.capacity.wires import Ramped, ramp_over
 
 FIBER, CELLULAR = plan.LINKS["fiber"], plan.LINKS["cellular"]
 SEEDS = range(4)

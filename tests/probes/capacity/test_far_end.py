@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from probes.capacity_doorman import Grant
-from probes.capacity_far_end import FarSession
+from probes.capacity.doorman import Grant
+from probes.capacity.far_end import FarSession
 from probes.packets.capacity import MISSING, Ask, Echo, Echoed, End, Feedback, Opened, Order, Report, Train, Wish
 
 GRANT = Grant(7, ("203.0.113.7", 4000), b"", b"", Wish.RAMP_UP, 1472, 1_000_000, 12e6, 30.0, Opened(7, 1, 0, 0, 0))

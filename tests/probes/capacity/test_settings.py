@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from probes.capacity_settings import CapacitySettings, read_key
+from probes.capacity.settings import CapacitySettings, read_key
 from probes.errors import MisuseError
 
 

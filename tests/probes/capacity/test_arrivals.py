@@ -1,6 +1,6 @@
 import pytest
 
-from probes.capacity_arrivals import Arrivals
+from probes.capacity.arrivals import Arrivals
 
 Seen = list[tuple[int, bool]]
 

@@ -7,7 +7,7 @@ import pytest
 
 from lab import plan
 from lab.wire import Wire, WireSettings
-from probes.capacity_train import (
+from probes.capacity.train import (
     FIRST_PACKETS,
     LEAST_PACKETS,
     TrainPlan,
@@ -16,7 +16,7 @@ from probes.capacity_train import (
     measure_train,
     rose_s,
 )
-from tests.probes.capacity_wires import IP_BYTES, train_over
+from tests.probes.capacity.wires import IP_BYTES, train_over
 
 FIBER, CELLULAR = plan.LINKS["fiber"], plan.LINKS["cellular"]
 MS = 1_000_000

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from probes.capacity_figure import Figure, figure_of
+from probes.capacity.figure import Figure, figure_of
 from probes.packets.capacity import Feedback
 
 FEEDBACK_S = 0.050

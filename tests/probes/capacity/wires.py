@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from random import Random
 
 from lab.wire import Wire, WireSettings
-from probes.capacity_arrivals import Arrivals
-from probes.capacity_pacer import Pacer
-from probes.capacity_ramp import FEEDBACK_S, Search
+from probes.capacity.arrivals import Arrivals
+from probes.capacity.pacer import Pacer
+from probes.capacity.ramp import FEEDBACK_S, Search
 from probes.packets.capacity import Feedback
 
 IP_BYTES, FRAME_BYTES = 1500, 1514

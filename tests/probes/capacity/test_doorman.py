@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from probes.capacity_doorman import Doorman, Grant, Limits
+from probes.capacity.doorman import Doorman, Grant, Limits
 from probes.packets.capacity import OPENING_BYTES, Challenge, Denied, Hello, Open, Refused, Why, Wish
 
 KEY, SECRET = b"a key of the NOC", b"of this process"

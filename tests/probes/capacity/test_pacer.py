@@ -1,6 +1,6 @@
 import pytest
 
-from probes.capacity_pacer import Pacer
+from probes.capacity.pacer import Pacer
 
 PACKET_BITS = 12_000
 

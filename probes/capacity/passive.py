@@ -4,7 +4,7 @@ A rate is a capacity only while the line is full: its delay is a queue's worth a
 and its rate is flat. All else is what users happened to want, and says nothing.
 """
 
-from probes.capacity_figure import Figure, figure_of
+from probes.capacity.figure import Figure, figure_of
 from probes.line_reading import CapacityReading, Method
 from probes.reading import Direction
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from probes.capacity_settings import CapacitySettings, read_key
-from probes.capacity_socket import LoadSocket
+from probes.capacity.settings import CapacitySettings, read_key
+from probes.capacity.socket import LoadSocket
 from probes.errors import PeerError
 from probes.kernel_time import Address, Ancillary
 from probes.line_reading import MeasureTrouble
