@@ -20,8 +20,8 @@ from typing import Annotated
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
+from probes import hops
 from probes.door import moved, same_door
-from probes.hops import walk
 from probes.line_reading import ExitReading
 from probes.packets import stun
 from probes.prober import Answered, Pin, Refused, probe
@@ -29,8 +29,7 @@ from probes.stun import StunTarget
 
 __all__ = ["ExitSettings", "look", "moved", "same_door", "watch_exit"]
 
-_ASKS, _ASK_S = 3, 1.0  # a STUN server is given up after 3 s, a silent router after 2 s
-_WALK_S = 2.0
+_ASKS = 3
 _LEAST_BETWEEN_S = 1.0  # however often somebody wants to know again
 
 _log = structlog.get_logger()
@@ -46,6 +45,8 @@ class ExitSettings(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)] = stun.PORT
     hops: Annotated[int, Field(ge=1, le=6)] = 3
     """Routers to name. The second is usually the provider's; one more for each modem that routes."""
+    timeout_s: Annotated[float, Field(ge=0.1, le=5)] = 1.0
+    """So long an answer is waited for: three times that of the server, twice that of a router."""
     every_s: Annotated[float, Field(ge=10, le=86400)] = 60.0
     """600 or more on a link with a meter."""
 
@@ -89,20 +90,27 @@ async def watch_exit(
 async def look(
     link: str, pin: Pin, settings: ExitSettings, *, monotonic: Callable[[], float] = time.monotonic
 ) -> ExitReading:
-    """One look, of at most 3 s. What does not answer is None, or missing among the hops."""
+    """One look, of at most three times `timeout_s`. What does not answer is None, or missing among the hops."""
     request = stun.encode_request(secrets.token_bytes(stun.TRANSACTION_SIZE))
     async with asyncio.TaskGroup() as both:
         mapped = both.create_task(_mapped(pin, settings))
-        hops = both.create_task(
-            walk(settings.address, settings.port, pin, hops=settings.hops, payload=request, timeout_s=_WALK_S)
+        routers = both.create_task(
+            hops.walk(
+                settings.address,
+                settings.port,
+                pin,
+                hops=settings.hops,
+                payload=request,
+                timeout_s=hops.TRIES * settings.timeout_s,
+            )
         )
-    return ExitReading(link, monotonic(), mapped.result(), hops.result())
+    return ExitReading(link, monotonic(), mapped.result(), routers.result())
 
 
 async def _mapped(pin: Pin, settings: ExitSettings) -> str | None:
     target = StunTarget(address=settings.address, port=settings.port)
     for _ in range(_ASKS):
-        match await probe(target, pin, timeout_s=_ASK_S):
+        match await probe(target, pin, timeout_s=settings.timeout_s):
             case Answered(mapped=mapped):
                 return mapped
             case Refused():

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from probes.packets.error_queue import IP_RECVERR, IPV6_RECVERR, Complaint, SocketError, read_error
 from probes.prober import IpAddress, Pin, family_of, pinned_socket, socket_address
 
-_TRIES = 2
+TRIES = 2
 _ROOM_FOR_CONTROL = 256
 _AT_ONCE = 16
 
@@ -52,12 +52,12 @@ async def walk(
                 stack.callback(steps[-1].close)
         except OSError:  # no route, no source, no interface: nothing is known of the way
             return ()
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             for step in steps:
                 if step.answer is None:
                     step.send(payload)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s / _TRIES):
+                async with asyncio.timeout(timeout_s / TRIES):
                     while not _complete(answers := [step.answer for step in steps]):
                         changed.clear()
                         await changed.wait()

@@ -58,9 +58,9 @@ async def watch_standby(
         await standby.prove()
         await asyncio.sleep(_LEAST_BETWEEN_S)
         while not wanted.is_set() and (now_s := monotonic()) < standby.due_s:
+            standby.tell_if_stale()
             with suppress(TimeoutError):
                 await asyncio.wait_for(wanted.wait(), standby.next_s(now_s) - now_s)
-            standby.tell_if_stale()
 
 
 async def prove_path(

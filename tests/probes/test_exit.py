@@ -17,10 +17,16 @@ from tests.probes.routed_path import FAR, HOME, PINS, PROVIDER, SITE, Way, route
 from tests.probes.stun_double import StunServer, stun_server
 
 
-@pytest.fixture
-def way() -> Iterator[Way]:
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Way]:
     with routed_path() as way:
         yield way
+
+
+@pytest.fixture
+def way(standing: Way) -> Iterator[Way]:
+    with standing.restored():
+        yield standing
 
 
 @asynccontextmanager
@@ -59,7 +65,7 @@ async def test_a_lost_request_is_asked_again(way: Way) -> None:
         return stun_double.binding(request, seen) if len(server.requests) > 1 else []
 
     async with far_server(way, answer=second_only) as server:
-        reading = await look("fiber", PINS[4], settings(port=server.port, hops=2))
+        reading = await look("fiber", PINS[4], settings(port=server.port, hops=2, timeout_s=0.2))
     assert reading.mapped == HOME[4]
 
 
@@ -68,7 +74,7 @@ async def test_a_server_that_answers_nothing_or_garbage_leaves_the_address_unkno
         return [b"\xff" * 80, request, b""]
 
     async with far_server(way, answer=lambda *_: []) as silent, far_server(way, answer=garbage) as mad:
-        servers = [settings(port=server.port) for server in (silent, mad)]
+        servers = [settings(port=server.port, timeout_s=0.1) for server in (silent, mad)]
         readings = await asyncio.gather(*(look("fiber", PINS[4], server) for server in servers))
     assert [(reading.mapped, reading.hops) for reading in readings] == [(None, (SITE[4], PROVIDER[4]))] * 2
 
@@ -82,7 +88,7 @@ async def test_a_server_that_declines_leaves_the_address_unknown_at_once(way: Wa
 
 @pytest.mark.parametrize("pin", [Pin(interface="nosuch0"), PINS[4]], ids=["no interface", "no route"])
 async def test_a_link_that_is_gone_gives_a_reading_of_nothing(way: Way, pin: Pin) -> None:
-    way.run(way.home, "route delete default")
+    way.lose_the_route()
     reading = await look("fiber", pin, settings(), monotonic=lambda: 7.0)
     assert reading == ExitReading("fiber", 7.0, None, ())
 

@@ -13,10 +13,16 @@ from probes.prober import Pin, family_of
 from tests.probes.routed_path import FAR, HOME, NOBODY, PINS, PROVIDER, SITE, Way, routed_path
 
 
-@pytest.fixture
-def way() -> Iterator[Way]:
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Way]:
     with routed_path() as way:
         yield way
+
+
+@pytest.fixture
+def way(standing: Way) -> Iterator[Way]:
+    with standing.restored():
+        yield standing
 
 
 def died(router: str) -> Answer:
@@ -107,7 +113,7 @@ async def test_a_first_answer_that_is_lost_is_asked_for_again(way: Way, version:
 
 @pytest.mark.parametrize("version", [4, 6])
 async def test_a_cut_line_ends_at_the_last_router_that_answers(way: Way, version: int) -> None:
-    way.run(way.provider, "link set access0 down")
+    way.rules(way.site, "chain f { type filter hook forward priority 0; drop; }")
     assert await walked(version, timeout_s=0.4) == (SITE[version],)
 
 

@@ -1,5 +1,7 @@
 """The search against paths of every kind: how far it gets, and with how many packets."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,10 +12,10 @@ LEAST = 84
 
 
 def search(
-    true_mtu: int, *, tells: bool = False, steps: int = 1, wanted: int = 1500, **given: int
+    true_mtu: int, *, tells: bool = False, steps: int = 1, wanted: int = 1500, remembered: int | None = None
 ) -> tuple[int, list[int]]:
     """The result, and what was asked. `tells`: ICMP comes back; `steps`: in fragments cut so."""
-    state, asked = begin(wanted=wanted, least=LEAST, version=4, **given), []
+    state, asked = begin(wanted=wanted, least=LEAST, version=4, remembered=remembered), []
     while (size := next_size(state)) is not None:
         asked.append(size)
         if size <= true_mtu:
@@ -38,7 +40,7 @@ def search(
     ],
 )
 def test_a_path_that_is_as_thought_takes_a_packet_or_two(
-    true_mtu: int, given: dict[str, int], found: int, asked: list[int]
+    true_mtu: int, given: dict[str, Any], found: int, asked: list[int]
 ) -> None:
     assert search(true_mtu, **given) == (found, asked)
 
@@ -56,8 +58,7 @@ def test_what_was_remembered_and_no_longer_crosses_is_no_result() -> None:
 
 @given(st.integers(LEAST, 2000), st.booleans(), st.sampled_from([1, 8]), st.none() | st.integers(0, 3000))
 def test_every_path_is_found_to_the_byte(true_mtu: int, tells: bool, steps: int, remembered: int | None) -> None:
-    given = {} if remembered is None else {"remembered": remembered}
-    found, asked = search(true_mtu, tells=tells, steps=steps, **given)
+    found, asked = search(true_mtu, tells=tells, steps=steps, remembered=remembered)
     assert len(asked) <= MOST_ASKS
     assert len(set(asked)) == len(asked)
     assert found == (remembered if found == remembered else min(true_mtu, 1500))
