@@ -54,7 +54,8 @@ class Asking:
         self._interval_s = self._usual_s
         # Turn by turn: the target asked, when it is due.
         self._due = deque((label, phase_s + place * self._usual_s / len(TARGETS)) for place, label in _PLACES)
-        self._flying: deque[tuple[float, str, bool]] = deque()  # settled from then on, target, missed
+        self._flying: deque[tuple[float, str, bool, bool]] = deque()
+        """Settled from then on, target, missed, sent in doubt."""
         self.run_s: list[float] = []
         """When the probes of the run of misses told last were sent."""
 
@@ -71,8 +72,8 @@ class Asking:
                 break
             self.now_s = now_s
             while flying and flying[0][0] <= now_s:
-                settled_s, target, missed = flying.popleft()
-                outcome(target, now_s, missed=missed)
+                settled_s, target, missed, quickly = flying.popleft()
+                outcome(target, now_s, missed=missed, quickly=quickly)
                 if missed:
                     self.run_s.append(settled_s - self._patience_s)
                 elif self.run_s:
@@ -87,7 +88,7 @@ class Asking:
                 due.popleft()
                 due.append((label, due_s + self._interval_s))
                 missed = loses(due_s)
-                flying.append((due_s + (self._patience_s if missed else RTT_S), label, missed))
+                flying.append((due_s + (self._patience_s if missed else RTT_S), label, missed, self._in_doubt))
                 self.sent += 1
 
     def _follow_pace(self, now_s: float) -> None:

@@ -25,6 +25,8 @@ class Flight:
     number: int
     sent_s: float
     overdue_s: float
+    quickly: bool = False
+    """Sent while a run of misses was under way, closely after the one before."""
     fate: Fate = Fate.UNDER_WAY
 
 
@@ -37,14 +39,14 @@ class Lane:
     def launch(self, flight: Flight) -> None:
         self._flights.append(flight)
 
-    def settled(self, now_s: float) -> Iterator[tuple[str, bool]]:
-        """(target, missed) of each flight whose fate, and that of all before it, is known at `now_s`; each once."""
+    def settled(self, now_s: float) -> Iterator[tuple[Flight, bool]]:
+        """(flight, missed) of each whose fate, and that of all before it, is known at `now_s`; each once."""
         for flight in self._flights:
             if flight.fate is Fate.UNDER_WAY and flight.overdue_s <= now_s:
                 flight.fate = Fate.OVERDUE
         while self._flights and self._flights[0].fate is not Fate.UNDER_WAY:
             flight = self._flights.popleft()
-            yield flight.target, flight.fate is Fate.OVERDUE
+            yield flight, flight.fate is Fate.OVERDUE
 
     def next_overdue_s(self) -> float | None:
         """When the next flight under way turns overdue."""

@@ -112,9 +112,9 @@ class LinkProber:
             for number in aim.expire(now_s):
                 self._detector.ways.lost(aim.label, number, now_s, learn=self._detector.learning)
         for lane in self._lanes:
-            for label, missed in lane.settled(now_s):
-                self._detector.outcome(label, now_s, missed=missed)
-                self._by_label[label].bursts.feed(now_s, missed)
+            for flight, missed in lane.settled(now_s):
+                self._detector.outcome(flight.target, now_s, missed=missed, quickly=flight.quickly)
+                self._by_label[flight.target].bursts.feed(now_s, missed)
         self._tell(now_s)
         self._follow_pace(now_s)
         for aim in self._aims:
@@ -131,7 +131,7 @@ class LinkProber:
             if self._budget is not None:
                 self._budget.spend(aim.target.wire_bytes, self._wall())
             patience_s = aim.delay.patience_s(self._settings.timeout_s)
-            flight = Flight(aim.label, number, now_s, now_s + patience_s)
+            flight = Flight(aim.label, number, now_s, now_s + patience_s, quickly=self._in_doubt)
             aim.under_way[number] = flight
             self._lane_of(aim).launch(flight)
 

@@ -72,6 +72,10 @@ class Evidence:
     """Learnt P(loss | the probe before was lost)."""
     votes: int
     voters: int
+    quick: int = 0
+    """How many of the misses were sent in doubt, closely one after the other."""
+    q_quick: float = 0.0
+    """Learnt P(loss | the probe before was lost) of those."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,10 @@ class Silence:
         self._joint_silent_s = self._witnessed_s = _NEVER
         self.missed_s = self.heard_s = _NEVER
         """When something last was missing, or came."""
-
-    @property
-    def tripped(self) -> bool:
-        votes, voters = self.votes
-        return self._joint.tripped or votes >= needed_votes(voters)
+        self.votes = (0, len(self._voters))
+        """(voters whose own test tripped, voters)."""
+        self.tripped = False
+        """These two are concluded with each outcome: they are asked for several times as often."""
 
     @property
     def joint(self) -> SilenceTest:
@@ -90,12 +89,6 @@ class Silence:
         """A run of misses is under way and not yet long enough to be sure."""
         return self._joint.misses > 0 and not self.tripped
 
-    @property
-    def votes(self) -> tuple[int, int]:
-        """(voters whose own test tripped, voters)."""
-        voters = [state for state in self._voters if not state.aside]
-        return sum(state.test.tripped for state in voters), len(voters)
-
     def contradicted(self, now_s: float) -> bool:
         """Whether a witness heard from the far side since the silence began, and lately."""
         return self._witnessed_s > max(self.silent_s(now_s), now_s - self._witness_for_s)
@@ -106,16 +99,19 @@ class Silence:
             return self._joint_silent_s
         return max((state.silent_s for state in self._voters if state.test.tripped), default=now_s)
 
-    def outcome(self, label: str, now_s: float, *, missed: bool, learn: bool) -> Bearing:
-        """The next probe to this target, in the order of sending, was answered in time or was not."""
+    def outcome(self, label: str, now_s: float, *, missed: bool, learn: bool, quickly: bool = False) -> Bearing:
+        """The next probe to this target, in the order of sending, was answered in time or was not. `quickly`: it was
+        sent while a run of misses was under way.
+        """
         state = self.targets[label]
         bearing = self._bearing(state, missed=missed)
         self._note(state, now_s, missed=missed)
-        _count(state.test, missed=missed, learn=learn and not state.witness)
+        _count(state.test, missed=missed, learn=learn and not state.witness, quickly=quickly)
         if bearing is not Bearing.NONE:
             if missed and self._joint.misses == 0:
                 self._joint_silent_s = now_s
-            _count(self._joint, missed=missed, learn=learn)
+            _count(self._joint, missed=missed, learn=learn, quickly=quickly)
+        self._conclude()
         return bearing
 
     def late(self, label: str, now_s: float) -> None:
@@ -125,6 +121,7 @@ class Silence:
         state.test.answered(learn=False)
         if not state.witness:
             self._joint.answered(learn=False)
+        self._conclude()
 
     def session(self, active: bool) -> None:
         models = self._models[active]
@@ -136,6 +133,13 @@ class Silence:
         """To be called while the link as a whole is not silent."""
         for state in self._voters:
             state.aside = state.test.tripped and (state.aside or now_s - state.silent_s > _ASIDE_AFTER_S)
+        self._conclude()
+
+    def _conclude(self) -> None:
+        voters = [state for state in self._voters if not state.aside]
+        votes = sum([state.test.tripped for state in voters])
+        self.votes = votes, len(voters)
+        self.tripped = self._joint.tripped or votes >= needed_votes(len(voters))
 
     def _bearing(self, state: TargetState, *, missed: bool) -> Bearing:
         # Tripped before the joint run did: silent on its own account, and no evidence in a burst of the others either.
@@ -160,8 +164,8 @@ class Silence:
             self.missed_s = now_s
 
 
-def _count(test: SilenceTest, *, missed: bool, learn: bool) -> None:
+def _count(test: SilenceTest, *, missed: bool, learn: bool, quickly: bool) -> None:
     if missed:
-        test.missed()
+        test.missed(quickly=quickly)
     else:
-        test.answered(learn=learn)
+        test.answered(learn=learn, quickly=quickly)

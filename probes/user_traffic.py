@@ -110,9 +110,7 @@ class UserTraffic:
 def users_on(
     interface: str, *, limit_bps: float = _LIMIT_BPS, monotonic: Callable[[], float] = time.monotonic
 ) -> Iterator[Callable[[], bool]]:
-    """A `hurt` for `probes.capacity.ramp`: each call looks at `interface`, the room's side, and says whether users need
-    the line.
-    """
+    """A `hurt` for a ramp: each call looks at `interface`, the room's side, and says whether users need the line."""
     counters, traffic = InterfaceBytes(interface), UserTraffic(limit_bps=limit_bps)
 
     def hurt() -> bool:

@@ -69,11 +69,13 @@ class LinkDetector:
         self._slow_until_s = float("-inf")
 
     # ── told ───────────────────────────────────────────────────────────────────────────────────────────
-    def outcome(self, label: str, now_s: float, *, missed: bool) -> None:
-        """The next probe to this target, in the order of sending, was answered in time or was not."""
+    def outcome(self, label: str, now_s: float, *, missed: bool, quickly: bool = False) -> None:
+        """The next probe to this target, in the order of sending, was answered in time or was not. `quickly`: it was
+        sent `in_doubt`.
+        """
         self._fed_s, self._frozen_s = now_s, None
         learn = self.learning
-        bearing = self._silence.outcome(label, now_s, missed=missed, learn=learn)
+        bearing = self._silence.outcome(label, now_s, missed=missed, learn=learn, quickly=quickly)
         if bearing is Bearing.NONE:
             return
         if bearing is Bearing.FRESH:
@@ -215,7 +217,16 @@ class LinkDetector:
             test = "joint" if joint.tripped else "votes"
         model = joint.model
         return Evidence(
-            test, joint.evidence_nats, joint.trip_nats, joint.misses, pi=model.pi, q=model.q, votes=votes, voters=voters
+            test=test,
+            nats=joint.evidence_nats,
+            trip_nats=joint.trip_nats,
+            misses=joint.misses,
+            pi=model.pi,
+            q=model.usual.q,
+            votes=votes,
+            voters=voters,
+            quick=joint.quick,
+            q_quick=model.quick.q,
         )
 
     # ── what goes on below a verdict ───────────────────────────────────────────────────────────────────

@@ -157,6 +157,8 @@ def _rests_on(evidence: Evidence | None) -> Json:
         "misses": evidence.misses,
         "pi": round(evidence.pi, 5),
         "q": round(evidence.q, 3),
+        "quick": evidence.quick,
+        "q_quick": round(evidence.q_quick, 3),
         "votes": evidence.votes,
         "voters": evidence.voters,
     }

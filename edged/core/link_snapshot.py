@@ -65,6 +65,8 @@ def _evidence(held: Evidence) -> Json:
         "misses": held.misses,
         "pi": rounded(held.pi, 5),
         "q": rounded(held.q, 3),
+        "quick": held.quick,
+        "q_quick": rounded(held.q_quick, 3),
         "votes": held.votes,
         "voters": held.voters,
     }

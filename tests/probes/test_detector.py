@@ -2,17 +2,18 @@
 
 import random
 from collections.abc import Iterator
+from math import log
 
 import pytest
 
-from probes.detector import GrayLossTest, LossModel, SilenceTest, trip_nats
+from probes.detector import GrayLossTest, LossModel, Repeats, SilenceTest, trip_nats
 
 NATS_1E_9 = 20.723  # ln(1e9)
 
 
 def known(pi: float, q: float) -> LossModel:
     """A model that has seen so much that it is sure."""
-    return LossModel(answered=1e15, first=pi * 1e15, lost=1e15, again=q * 1e15)
+    return LossModel(1e15, pi * 1e15, usual=Repeats(1e15, q * 1e15), quick=Repeats(1e15, q * 1e15))
 
 
 def chain(pi: float, q: float, count: int, seed: int) -> Iterator[bool]:
@@ -79,24 +80,24 @@ def test_it_learns_the_line_and_then_never_trips_on_it(pi: float, q: float) -> N
     test = SilenceTest(21.36, LossModel())
     assert feed(test, chain(pi, q, 300_000, seed=2)) == 0
     assert test.model.pi == pytest.approx(pi, rel=0.35)
-    assert max(0.05, q - 0.05) <= test.model.q <= q + 0.15
+    assert max(0.05, q - 0.05) <= test.model.usual.q <= q + 0.15
 
 
 def test_a_line_that_loses_nothing_leaves_q_as_careful_as_it_began() -> None:
     test = SilenceTest(21.36, LossModel())
     feed(test, iter([False] * 100_000))
     assert test.model.pi == 0.0002
-    assert test.model.q == LossModel().q
+    assert test.model.usual.q == LossModel().usual.q
     assert test.model.misses_to_trip(21.36) <= 15
 
 
 def test_an_outage_is_never_learnt_as_normal() -> None:
     test = SilenceTest(21.36, LossModel())
     feed(test, iter([False] * 1000))
-    before = (test.model.pi, test.model.q)
+    before = (test.model.pi, test.model.usual.q)
     for _ in range(50):
         feed(test, iter([True] * 500 + [False]))
-    assert (test.model.pi, test.model.q) == before
+    assert (test.model.pi, test.model.usual.q) == before
 
 
 def test_one_answer_ends_a_silence() -> None:
@@ -115,12 +116,38 @@ def test_what_is_learnt_in_mid_silence_does_not_untrip_it() -> None:
     assert test.tripped
 
 
+def test_what_was_sent_in_doubt_has_a_chance_of_its_own() -> None:
+    """Bursts last for a time: closer together, the next probe is lost more often."""
+    test, draw = SilenceTest(21.36, LossModel()), random.Random(9).random
+    for _ in range(2000):
+        for _ in range(50):
+            test.answered(learn=True)
+        test.missed()
+        if draw() < 0.3:
+            test.missed()
+            while draw() < 0.7:
+                test.missed(quickly=True)
+            test.answered(learn=True, quickly=True)
+    assert test.model.usual.q == pytest.approx(0.3, abs=0.05)
+    assert test.model.quick.q == pytest.approx(0.7, abs=0.05)
+
+
+def test_a_quick_miss_weighs_what_its_own_chance_says() -> None:
+    model = LossModel(1e15, 1e13, usual=Repeats(1e15, 3e14), quick=Repeats(1e15, 7e14))
+    test = SilenceTest(NATS_1E_9, model)
+    test.missed(quickly=True)  # the first of a run is judged by π, however it was sent
+    test.missed()
+    test.missed(quickly=True)
+    assert test.evidence_nats == pytest.approx(log(0.99 / 0.01) + log(0.99 / 0.3) + log(0.99 / 0.7), abs=1e-4)
+    assert (test.misses, test.quick) == (3, 1)
+
+
 def test_the_past_fades() -> None:
     test = SilenceTest(21.36, LossModel())
     feed(test, chain(0.05, 0.6, 100_000, seed=3))
     feed(test, chain(0.005, 0.1, 400_000, seed=4))
     assert test.model.pi < 0.008
-    assert test.model.q < 0.2
+    assert test.model.usual.q < 0.2
 
 
 # ── gray loss ──────────────────────────────────────────────────────────────────────────────────────────

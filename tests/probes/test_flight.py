@@ -34,7 +34,7 @@ def test_outcomes_come_in_the_order_of_sending(
     lane, flights = launched(*THREE)
     for index in answered:
         flights[index].fate = Fate.ANSWERED
-    assert list(lane.settled(at_s)) == expected
+    assert [(flight.target, missed) for flight, missed in lane.settled(at_s)] == expected
     assert list(lane.settled(at_s)) == []
 
 

@@ -160,8 +160,8 @@ def test_what_is_learnt_in_a_session_is_kept_apart_from_calm() -> None:
     for _ in range(200):
         for letter in "aaaaaAAAA":
             told.outcome("a", 0.0, missed=letter == "A", learn=True)
-    bursty = told.targets["a"].test.model.q
+    bursty = told.targets["a"].test.model.usual.q
     told.session(True)
-    assert told.targets["a"].test.model.q < bursty
+    assert told.targets["a"].test.model.usual.q < bursty
     told.session(False)
-    assert told.targets["a"].test.model.q == bursty
+    assert told.targets["a"].test.model.usual.q == bursty

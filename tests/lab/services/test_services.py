@@ -3,7 +3,7 @@ import socket
 
 from lab import plan
 from lab.services import SERVICES
-from probes.capacity_settings import read_key
+from probes.capacity.settings import read_key
 from tests.lab.services.conftest import Stage, free_port
 
 
