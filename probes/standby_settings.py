@@ -3,8 +3,9 @@
 What a proof costs, IP packets both ways, on a link that is fit: 84 B out and back with the mark of real-time media, and
 1500 B out and back: 3.2 kB (3.4 kB in the authenticated mode, 40 B more over IPv6). Every two hours that is 1.2 MB a
 month, a seventeenth of a small cellular budget of 20 MB; every hour it would be an eighth. A link that drops the large
-packets in silence costs 8 kB a proof, a dead one 0.6 kB a try. The capacity sample costs what the capacity settings
-allow: with at most 600 kB a direction, once a week is 5 MB a month, and once a day 36 MB.
+packets in silence costs some 40 kB the first time and 8 kB each time after, a dead one 0.6 kB a try. The capacity
+sample costs what the capacity settings allow: with at most 600 kB a direction, once a week is 5 MB a month, and once a
+day 36 MB.
 """
 
 from typing import Annotated, Self
