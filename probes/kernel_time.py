@@ -85,6 +85,18 @@ def round_trip_s(sent: Sent, received: Received) -> tuple[float, Stamps]:
     return outside_s, Stamps.USER
 
 
+def ends_ns(sent: Sent, received: Received) -> tuple[int, int] | None:
+    """Unix nanoseconds when `sent` left and `received` came, by the stamps `round_trip_s` believes; None where the wall
+    clock was set between the two.
+    """
+    if wall_clock_stepped(sent, received):
+        return None
+    _, stamps = round_trip_s(sent, received)
+    left_ns = sent.kernel_ns if stamps is Stamps.KERNEL else None
+    came_ns = None if stamps is Stamps.USER else received.kernel_ns
+    return sent.user_ns if left_ns is None else left_ns, received.user_ns if came_ns is None else came_ns
+
+
 class StampedSocket:
     """A bound datagram or raw socket on the running loop; `arrived` is called for every datagram, in order.
 

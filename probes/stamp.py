@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FilePath
 
 from probes.errors import MisuseError, PeerError
-from probes.kernel_time import Received, Sent, round_trip_s, wall_clock_stepped
+from probes.kernel_time import Received, Sent, ends_ns, round_trip_s
 from probes.packets import stamp
 from probes.packets.ntp_time import to_ntp
 from probes.prober import (
@@ -84,16 +84,12 @@ class StampProber:
             return
         del self._sent[asked.sequence]
         rtt_s, stamps = round_trip_s(sent, received)
-        kept_s = (answered_ns - heard_ns) / 1e9
-        two_way = None
+        kept_s, two_way = (answered_ns - heard_ns) / 1e9, None
         if kept_s > rtt_s:  # its clock was set between its two stamps: it claims more than there was
             kept_s = 0.0
-        elif not wall_clock_stepped(sent, received):
-            two_way = TwoWay(
-                number=None if reply.sequence == asked.sequence else reply.sequence,
-                out_ns=heard_ns - (sent.user_ns if sent.kernel_ns is None else sent.kernel_ns),
-                back_ns=(received.user_ns if received.kernel_ns is None else received.kernel_ns) - answered_ns,
-            )
+        elif (ends := ends_ns(sent, received)) is not None:
+            own = None if reply.sequence == asked.sequence else reply.sequence
+            two_way = TwoWay(own, out_ns=heard_ns - ends[0], back_ns=ends[1] - answered_ns)
         self._heard((asked.sequence - 1) & 0xFFFF_FFFF, Answered(rtt_s - kept_s, stamps, two_way))
 
 

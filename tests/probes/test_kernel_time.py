@@ -5,7 +5,16 @@ from itertools import pairwise
 
 import pytest
 
-from probes.kernel_time import Received, Sent, StampedSocket, Stamps, kernel_stamp_ns, round_trip_s, wall_clock_stepped
+from probes.kernel_time import (
+    Received,
+    Sent,
+    StampedSocket,
+    Stamps,
+    ends_ns,
+    kernel_stamp_ns,
+    round_trip_s,
+    wall_clock_stepped,
+)
 from tests.probes.own_network import own_network
 
 
@@ -32,9 +41,13 @@ def test_the_best_credible_pair_of_stamps_gives_the_round_trip(
     left_ns: int | None, came_ns: int | None, outside_s: float, expected_s: float, stamps: Stamps
 ) -> None:
     sent = Sent(T, 100.0, left_ns)
-    rtt_s, said = round_trip_s(sent, received(T + round(outside_s * 1e9), 100.0 + outside_s, came_ns))
+    answer = received(T + round(outside_s * 1e9), 100.0 + outside_s, came_ns)
+    rtt_s, said = round_trip_s(sent, answer)
     assert rtt_s == pytest.approx(expected_s)
     assert said is stamps
+    ends = ends_ns(sent, answer)
+    assert ends is not None
+    assert (ends[1] - ends[0]) / 1e9 == pytest.approx(expected_s)
 
 
 @pytest.mark.parametrize("step_s", [0.005, -0.005, 3600.0])
@@ -42,6 +55,7 @@ def test_a_wall_clock_set_on_the_way_is_seen_even_where_the_stamps_look_credible
     sent, step_ns = Sent(T, 100.0, T + 1 * MS), round(step_s * 1e9)
     answer = received(T + 24 * MS + step_ns, 100.024, T + 21 * MS + step_ns)
     assert wall_clock_stepped(sent, answer)
+    assert ends_ns(sent, answer) is None
     rtt_s, said = round_trip_s(sent, answer)
     assert rtt_s == pytest.approx(0.024)
     assert said is Stamps.USER
