@@ -172,6 +172,7 @@ def _link_plan(name: str, link: SiteLink) -> LinkPlan:
         down_bps,
         measurable=link.capacity is not None,
         proven=link.exit is not None,
+        standby=link.standby is not None,
     )
 
 

@@ -16,6 +16,7 @@ from probes.exit import watch_exit
 from probes.line_reading import LineReading, Method
 from probes.path import PathRequest, diagnose, usual_way
 from probes.stamp import StampTarget
+from probes.standby import watch_standby
 
 Instrument = Callable[[], Coroutine[Any, Any, None]]
 
@@ -38,7 +39,7 @@ class Surveyor:
         self._links, self._tell, self._users = links, tell, users
         self._budgets, self._monotonic, self._wall = budgets, monotonic, wall
         self._permits = {name: Permit() for name in links}
-        self._look_again = {name: asyncio.Event() for name in links}
+        self._look_again, self._prove_again = ({name: asyncio.Event() for name in links} for _ in range(2))
         self._usual: dict[str, tuple[str | None, ...]] = {}
         self._to_diagnose: asyncio.Queue[str] = asyncio.Queue(2 * len(links))
         turn = asyncio.Lock()
@@ -53,6 +54,12 @@ class Surveyor:
             if link.exit is not None:
                 look = partial(watch_exit, again=self._look_again[name], spent=self._spender(name))
                 found[f"exit:{name}"] = partial(look, name, link.pin, link.exit, self._tell, monotonic=self._monotonic)
+            if link.standby is not None:
+                meter = self._meters.get(name)
+                prove = partial(watch_standby, sample=partial(meter.measure, Method.TRAIN) if meter else None)
+                prove = partial(prove, again=self._prove_again[name], spent=self._spender(name))
+                clock = self._monotonic
+                found[f"standby:{name}"] = partial(prove, name, link.pin, link.standby, self._tell, monotonic=clock)
         return found
 
     def allow(self, leave: Leave) -> None:
@@ -67,6 +74,7 @@ class Surveyor:
                     self._to_diagnose.put_nowait(run.link)
             case Errand.PROVE:
                 self._look_again[run.link].set()
+                self._prove_again[run.link].set()
             case Errand.TRAIN:
                 self._meters[run.link].ask(Method.TRAIN)
             case Errand.RAMP:
@@ -103,6 +111,7 @@ class Surveyor:
             permit=self._permits[name],
             users=partial(self._users, name),
             turn=turn,
+            by_itself=link.monthly_mb is None,  # every 6 h is 150 MB a month; a standby's own sample is weekly
             spent=self._spender(name),
             monotonic=self._monotonic,
         )

@@ -130,7 +130,7 @@ def _folded(values: list[Json]) -> Json:
 async def tell_figures(
     tell: Callable[[str, Mapping[str, Json]], None],
     document: Callable[[], dict[str, Any]],
-    seconds: SecondRecords | None = None,
+    seconds: SecondRecords,
     *,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
@@ -142,8 +142,7 @@ async def tell_figures(
                 tell(kind, {"rows": rows})
 
 
-def _due(document: Mapping[str, Any], seconds: SecondRecords | None, now_s: float) -> Iterable[tuple[str, list[Json]]]:
-    if seconds is not None:
-        yield "links", seconds.batch(now_s)
+def _due(document: Mapping[str, Any], seconds: SecondRecords, now_s: float) -> Iterable[tuple[str, list[Json]]]:
+    yield "links", seconds.batch(now_s)
     for kind, keys in FIGURES.items():
         yield kind, [{key: each.get(key) for key in keys} for each in document[kind]]

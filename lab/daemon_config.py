@@ -21,7 +21,7 @@ def _link(wan: plan.Wan, directory: Path) -> str:
         reflector=plan.REFLECTOR,
         door=_door(directory / plan.CA_FILE),
         directory=directory,
-        metered=_METERED.format() if wan.index != "0" else "",
+        metered=_METERED.format(wan=wan, reflector=plan.REFLECTOR) if wan.index != "0" else "",
     )
 
 
@@ -58,6 +58,10 @@ key_file = "{directory}/capacity.key"
 _METERED = """\
 monthly_mb = 2000
 paces = {{ calm_s = 1.0 }}
+[links.{wan.link}.standby]
+address = "{reflector}"
+need_up_mbit = 6
+need_down_mbit = 6
 """
 
 _SITE = """\

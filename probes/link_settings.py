@@ -14,6 +14,7 @@ from probes.pace import Paces
 from probes.prober import Pin, TargetSettings
 from probes.recovery import RecoveryRules
 from probes.registry import Target
+from probes.standby_settings import StandbySettings
 from probes.verdict import Rules
 
 # Recovery shows over a longer time on cellular: a bad cell comes back in pieces.
@@ -52,6 +53,8 @@ class LinkSettings(BaseModel):
     """Whom to ask by which door the link leaves."""
     capacity: CapacitySettings | None = None
     """The far end that helps to measure its bandwidth."""
+    standby: StandbySettings | None = None
+    """What proves that it could take over."""
     recovery_window_s: Annotated[float, Field(ge=1, le=600)] | None = None
     """99 % must have been answered for so long; 10 s on a primary link and 30 s on a backup where not given."""
     hold_down_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
@@ -70,6 +73,11 @@ class LinkSettings(BaseModel):
         for target in self.targets:
             if self.source is not None and target.address.version != self.source.version:
                 raise ValueError(f"link {self.name}: {target.label} cannot be reached from source {self.source}")
+        for key, asked in (("exit", self.exit), ("capacity", self.capacity), ("standby", self.standby)):
+            if self.source is not None and asked is not None and asked.address.version != self.source.version:
+                raise ValueError(
+                    f"link {self.name}: {key}.address {asked.address} cannot be reached from source {self.source}"
+                )
         labels = [target.label for target in self.targets]
         if twice := {label for label in labels if labels.count(label) > 1}:
             raise ValueError(

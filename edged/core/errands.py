@@ -33,7 +33,7 @@ def _down(_: Plan, state: State, link: LinkPlan) -> bool:
 
 ROWS = (
     Row("no_capacity_server", lambda _, __, link: not link.measurable, (Errand.TRAIN, Errand.RAMP)),
-    Row("no_exit_settings", lambda _, __, link: not link.proven, (Errand.PROVE,)),
+    Row("no_exit_settings", lambda _, __, link: not (link.proven or link.standby), (Errand.PROVE,)),
     Row("session_open", lambda _, state, __: state.session is not None, (Errand.RAMP,)),
     Row("carries_the_session", _carries_session, (Errand.TRAIN,)),
     Row("tier_in_force", lambda _, state, __: state.tier > 0, (Errand.RAMP,)),

@@ -18,6 +18,7 @@ from edged.core.state import State
 from probes.reading import Evidence, LinkCause, Verdict
 
 _LOOK_AGAIN_S = 60.0
+_WELL_FOR_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,24 +185,32 @@ def _effects(plan: Plan, before: State, state: State) -> tuple[State, tuple[Effe
 
 def _runs(plan: Plan, before: State, state: State, effects: list[Effect]) -> tuple[State, tuple[Effect, ...]]:
     """What is to be found out now: what somebody asked, the path of a link that turned bad, the doors after a move."""
-    fallen = [link.name for link in plan.links if _turned_bad(before, state, link.name)]
-    runs = [*state.wanted, *(Run(Errand.DIAGNOSE, name) for name in fallen)]
+    names = [link.name for link in plan.links if link.name in state.links]
+    looks = [name for name in names if _turned_bad(before, state, name) or _never_looked_at(state, name)]
+    runs = [*state.wanted, *(Run(Errand.DIAGNOSE, name) for name in looks)]
     if before.carrier != state.carrier:
-        runs += [Run(Errand.PROVE, link.name) for link in plan.links if link.proven]
-    looked_s = {name: state.links[name].reading.at_s for name in fallen}
+        runs += [Run(Errand.PROVE, link.name) for link in plan.links if link.proven or link.standby]
+    looked_s = {name: state.links[name].reading.at_s for name in looks}
     return replace(state, wanted=(), diagnosed_s={**state.diagnosed_s, **looked_s}), (*effects, *runs)
 
 
 def _turned_bad(before: State, state: State, name: str) -> bool:
     """A verdict that a look at the path may explain; one look a minute, or a flapping line would be looked at alone."""
-    held = state.links.get(name)
-    if held is None or held.reading.verdict not in (Verdict.DOWN, Verdict.DEGRADED):
+    held = state.links[name]
+    if held.reading.verdict not in (Verdict.DOWN, Verdict.DEGRADED):
         return False
     was = before.links.get(name)
     same = was is not None and was.reading.verdict is held.reading.verdict
     explains = held.reading.verdict is Verdict.DOWN or held.reading.cause in (LinkCause.GRAY_LOSS, LinkCause.REFLECTOR)
     again = held.reading.at_s - state.diagnosed_s.get(name, float("-inf")) >= _LOOK_AGAIN_S
     return not same and explains and again
+
+
+def _never_looked_at(state: State, name: str) -> bool:
+    """Once while all is well: where a path dies is told by where it usually leads."""
+    reading = state.links[name].reading
+    well = reading.verdict is Verdict.UP and reading.at_s - reading.since_s >= _WELL_FOR_S
+    return well and name not in state.diagnosed_s
 
 
 def _is_up(state: State, row: str) -> bool:

@@ -83,6 +83,16 @@ def test_loss_has_the_path_looked_at_and_a_full_queue_has_not(cause: LinkCause, 
     assert (Run(Errand.DIAGNOSE, "fiber") in runs(room)) is looked_at
 
 
+def test_a_link_that_is_well_has_its_usual_path_looked_at_once() -> None:
+    room = calm_room(PLAN, session=False).wait(30)
+    for name in ("fiber", "cellular"):
+        since_s = room.now
+        room._hear(replace(room.state.links[name].reading, at_s=since_s + 21, since_s=since_s))
+    assert sorted(run.link for run in runs(room) if run.errand is Errand.DIAGNOSE) == ["cellular", "fiber"]
+    room._hear(replace(room.state.links["fiber"].reading, at_s=room.now + 60))
+    assert runs(room) == []
+
+
 def test_after_a_failover_every_door_is_looked_at() -> None:
     room = calm_room(PLAN, session=False)
     runs(room)

@@ -76,6 +76,8 @@ def test_every_figure_is_shown_and_can_be_spelled() -> None:
             "misses": 1,
             "pi": 0.01235,
             "q": 0.333,
+            "quick": 0,
+            "q_quick": 0.0,
             "votes": 0,
             "voters": 3,
         },
