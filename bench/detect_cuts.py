@@ -13,7 +13,7 @@ from probes.reading import Verdict
 
 HEALS_QUICKLY = {"hold_down_s": 0.0, "recovery_window_s": 1.0}
 """So that many outages fit in; what makes a link down is untouched."""
-_LEARNS_FIRST_S = 1200.0  # 400 losses, which is what the detector remembers
+_LEARNS_FIRST_S = 3600.0  # 2,000 losses or so: what a line of this kind is known by
 _LEARNS_BETWEEN_S = 20.0
 _GIVES_UP_S = 60.0
 

@@ -23,6 +23,20 @@ def _links(config: Config) -> Iterator[str]:
         yield f"link       {name} ({link.role.value}{provider}): probed {pinned} {pace}: {targets}"
 
 
+def _lines(config: Config) -> Iterator[str]:
+    """What is found out of the links beside whether they live."""
+    for name, link in config.links.items():
+        if link.monthly_mb is not None:
+            yield f"budget     {name}: {link.monthly_mb:g} MB a month for probing"
+        if link.exit:
+            yield f"exit       {name}: seen by STUN {link.exit.address} every {link.exit.every_s:g} s"
+        if link.capacity:
+            when = "when asked" if link.monthly_mb else f"every {link.capacity.train_every_s / 3600:g} h, when idle"
+            yield f"capacity   {name}: measured with {link.capacity.address} port {link.capacity.port}, {when}"
+        if link.standby:
+            yield f"standby    {name}: proven by STAMP {link.standby.address} every {link.standby.every_s / 3600:g} h"
+
+
 def _router(config: Config) -> Iterator[str]:
     if router := config.router:
         wans = ", ".join(f"{link.wan} = {name}" for name, link in config.links.items() if link.wan is not None)
@@ -66,8 +80,11 @@ def _missing(config: Config) -> Iterator[str]:
     providers = [link.provider for link in config.links.values()]
     if len(providers) > 1 and None in providers:
         yield "NOTE: a link without provider: whether the backup is a different one cannot be said"
-    elif len(set(providers)) < len(providers):
+    unproven = [name for name, link in config.links.items() if link.exit is None]
+    if len(config.links) > 1 and unproven:
+        yield f"NOTE: links without exit ({', '.join(unproven)}): that they leave by different doors is only configured"
+    if len(providers) > 1 and None not in providers and len(set(providers)) < len(providers):
         yield f"WARNING: links share the provider {providers[0]}: one outage may take both"
 
 
-_PARTS = (_site, _links, _router, _ups, _qos, _instruments, _reporting, _missing)
+_PARTS = (_site, _links, _lines, _router, _ups, _qos, _instruments, _reporting, _missing)

@@ -15,9 +15,9 @@ SECONDS_A_YEAR = 365.25 * 86400
 # As if seen before the first probe. One loss in 200 and 2 repeats in 10 give, with their uncertainty, π = 1 % and q =
 # 0.34: a fresh box is slower by some probes rather than wrong.
 _PRIOR_ANSWERED, _PRIOR_FIRST, _PRIOR_LOST, _PRIOR_AGAIN = 200.0, 1.0, 10.0, 2.0
-# Half an hour at 60 probes a second, and as many losses as it takes to know a tail: with 400 remembered, q wavers by
+# An hour and a half at 60 probes a second, and as many losses as it takes to know a tail: with 400, q wavers by
 # 0.05 and a black hole takes 50 ms more. Older ones fade.
-_REMEMBERED_ANSWERED, _REMEMBERED_LOST = 100_000.0, 5_000.0
+_REMEMBERED_ANSWERED, _REMEMBERED_LOST = 300_000.0, 5_000.0
 _PI_BOUNDS = (0.0002, 0.2)
 _Q_BOUNDS = (0.05, 0.95)  # at 0.95 a black hole still trips after some 430 probes, 2.9 s of three targets in doubt
 _IF_DEAD = 0.99  # a dead link loses a probe with this probability
