@@ -15,6 +15,7 @@ HEALS_QUICKLY = {"hold_down_s": 0.0, "recovery_window_s": 1.0}
 """So that many outages fit in; what makes a link down is untouched."""
 _LEARNS_FIRST_S = 3600.0  # 2,000 losses or so: what a line of this kind is known by
 _LEARNS_BETWEEN_S = 20.0
+_LASTS_S = 2.0  # an outage, and no burst that a line of this kind would be known by
 _GIVES_UP_S = 60.0
 
 
@@ -43,16 +44,21 @@ def our_cuts(regime: Regime, bursts: Bursts, rounds: int, seed: int, link: LinkS
         down_s = _first(asking, Verdict.DOWN, cut_s + _GIVES_UP_S)
         if down_s >= cut_s:  # else it had fallen silent by itself just now
             cuts.append(Cut(down_s - cut_s, len(asking.run_s), run_per_day(regime, asking.run_s, bursts)))
+        _go(asking, asking.now_s + _LASTS_S)
         asking.line.cut_s = float("inf")
     return cuts
 
 
 def _until(asking: Asking, verdict: Verdict, at_least_s: float) -> None:
     """Goes on until then, and until that is the verdict."""
-    for _ in asking.go(at_least_s):
-        pass
+    _go(asking, at_least_s)
     if asking.verdict is not verdict:
         _first(asking, verdict, at_least_s + 3600)
+
+
+def _go(asking: Asking, until_s: float) -> None:
+    for _ in asking.go(until_s):
+        pass
 
 
 def _first(asking: Asking, verdict: Verdict, until_s: float) -> float:

@@ -26,6 +26,7 @@ LINK = "fiber"
 _PIN = next(wan.pin for wan in plan.WANS if wan.link == LINK)
 _UP_WITHIN_S, _DOWN_WITHIN_S, _GRAY_WITHIN_S = 30.0, 20.0, 60.0
 _LEARNS_FIRST_S = 10.0
+_LASTS_S = 1.0  # an outage; what heals at once is a burst, and teaches that bursts are long here
 _PHASE_S = 1.0
 _LOOKS_AFTER_S = 0.5
 """Not sooner, so that asking does not disturb what is measured."""
@@ -134,6 +135,7 @@ async def _cut(lab: LabClient, rng: Random, *, watched: bool = False) -> LiveCut
     told_s = _now_s() - before_s
     seen_s = await _seen_down(lab, before_s) if watched else None
     event = await _event(lab, "edge.link.down.raised.v1", before_s, within_s=_DOWN_WITHIN_S)
+    await asyncio.sleep(_LASTS_S)
     await lab.do("heal", LINK)
     misses = (event["data"].get("evidence") or {}).get("misses", 0)
     return LiveCut(_stamp_s(event) - before_s, told_s, misses, seen_s)

@@ -13,7 +13,7 @@ class Bench:
 BENCHES: dict[str, Bench] = {
     "qos": Bench("bench.qos", "what a full uplink adds to the delay of supervision, with QoS and without (7 minutes)"),
     "footprint": Bench("bench.footprint", "what the idle daemon costs: CPU, memory, start (2 minutes)"),
-    "probing": Bench("bench.probing", "what probing two links costs, at each pace (30 seconds)"),
+    "probing": Bench("bench.probing", "what probing two links costs, at each pace (40 seconds)"),
     "detect": Bench(
         "bench.detect", "how soon a dead line is known, beside other monitors, and false alarms (15 minutes)"
     ),

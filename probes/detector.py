@@ -20,6 +20,7 @@ _PRIOR_ANSWERED, _PRIOR_FIRST, _PRIOR_LOST, _PRIOR_AGAIN = 200.0, 1.0, 10.0, 2.0
 _REMEMBERED_ANSWERED, _REMEMBERED_LOST = 300_000.0, 5_000.0
 _PI_BOUNDS = (0.0002, 0.2)
 _Q_BOUNDS = (0.05, 0.95)  # at 0.95 a black hole still trips after some 430 probes, 2.9 s of three targets in doubt
+_STILL_A_BURST = 1.5
 _IF_DEAD = 0.99  # a dead link loses a probe with this probability
 
 
@@ -110,6 +111,8 @@ class SilenceTest:
         """May be shared by several streams of one link, and exchanged when the pace changes."""
         self.quick = self._usual = 0
         self.tripped = False
+        self._tripped_at = 0
+        self._teaches = False
 
     @property
     def misses(self) -> int:
@@ -120,17 +123,26 @@ class SilenceTest:
     def evidence_nats(self) -> float:
         return self.model.evidence_nats(self._usual, self.quick)
 
-    def missed(self, *, quickly: bool = False) -> None:
-        """`quickly`: it was sent while a run of misses was under way. A run's first miss is judged by π either way."""
+    def missed(self, *, quickly: bool = False, learn: bool = True) -> None:
+        """`quickly`: it was sent while a run of misses was under way. A run's first miss is judged by π either way.
+        `learn`: whether all was well, and so whether a run that begins now says what is usual.
+        """
+        if self.misses == 0:
+            self._teaches = learn
         if quickly and self._usual:
             self.quick += 1
         else:
             self._usual += 1
-        self.tripped = self.tripped or self.evidence_nats >= self.trip_nats
+        if not self.tripped and self.evidence_nats >= self.trip_nats:
+            self.tripped, self._tripped_at = True, self.misses
 
     def answered(self, *, learn: bool, quickly: bool = False) -> None:
-        """A silence that tripped was an outage, whatever ended it: it teaches nothing."""
-        if learn and not self.tripped:
+        """A silence that tripped and then lasted half as long again was an outage: it teaches nothing. One that ended
+        sooner was a burst and our mistake. Not to learn from those would make q too small for ever, and so the same
+        mistake.
+        """
+        burst = self.tripped and self._teaches and self.misses <= _STILL_A_BURST * self._tripped_at
+        if burst or (learn and not self.tripped):
             self.model.learn(self._usual, self.quick, quickly=quickly)
         self._usual = self.quick = 0
         self.tripped = False

@@ -169,15 +169,17 @@ class LinkProber:
         self._stagger(now_s)
 
     def _stagger(self, now_s: float) -> None:
-        """Spreads the targets whose pace changed over one new interval, beginning now. Slow kinds by themselves: with
-        the first miss they are asked at once, and may contradict it before it trips.
+        """Spreads the targets whose pace changed over one new interval. The phases are those of the clock, the same on
+        every link, so that links of one pace share their wake-ups. A slow kind is asked now: with the first miss, its
+        answer may contradict the silence before it trips.
         """
         for heavy in (True, False):
             wanted = [(aim, self._interval_s(aim)) for aim in self._aims if aim.heavy == heavy]
             changed = [(aim, interval_s) for aim, interval_s in wanted if aim.interval_s != interval_s]
             for place, (aim, interval_s) in enumerate(changed):
+                phase_s = place * interval_s / len(changed)
                 aim.interval_s = interval_s
-                aim.due_s = now_s + place * interval_s / len(changed)
+                aim.due_s = now_s + (phase_s if heavy else (phase_s - now_s) % interval_s)
 
     def _interval_s(self, aim: Aim) -> float:
         paces = self._settings.paces
@@ -207,6 +209,7 @@ class LinkProber:
             lane.void()
         for aim in self._aims:
             aim.forget_all()
+        self._detector.ways.count_anew()
 
     def _look_outside(self, now_s: float) -> None:
         """The carrier costs a few µs, so at every turn: a pulled cable is known before the first probe is missed.

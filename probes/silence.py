@@ -166,6 +166,6 @@ class Silence:
 
 def _count(test: SilenceTest, *, missed: bool, learn: bool, quickly: bool) -> None:
     if missed:
-        test.missed(quickly=quickly)
+        test.missed(quickly=quickly, learn=learn)
     else:
         test.answered(learn=learn, quickly=quickly)

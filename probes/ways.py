@@ -91,6 +91,11 @@ class LinkWays:
             way.gray.reset()
             way.delay.reset()
 
+    def count_anew(self) -> None:
+        """Probes were forgotten that a reflector has counted: from here on it is another count."""
+        for target in self._targets.values():
+            target.loss = DirectionLoss()
+
     def readings(self, now_s: float) -> tuple[WayReading, ...]:
         if not self._targets:
             return ()

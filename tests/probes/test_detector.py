@@ -32,7 +32,7 @@ def feed(test: SilenceTest, outcomes: Iterator[bool], *, learn: bool = True) -> 
             test.answered(learn=learn)
             continue
         before = test.tripped
-        test.missed()
+        test.missed(learn=learn)
         trips += test.tripped and not before
     return trips
 
@@ -100,6 +100,24 @@ def test_an_outage_is_never_learnt_as_normal() -> None:
     assert (test.model.pi, test.model.usual.q) == before
 
 
+@pytest.mark.parametrize(("misses", "teaches"), [(16, True), (22, True), (30, False), (500, False)])
+def test_a_false_alarm_that_ends_soon_teaches_that_bursts_are_long_here(misses: int, teaches: bool) -> None:
+    test = SilenceTest(21.36, LossModel())
+    feed(test, iter([False] * 1000))
+    before = test.model.usual.q
+    assert feed(test, iter([True] * misses + [False])) == 1
+    assert (test.model.usual.q > before) is teaches
+
+
+def test_a_burst_while_the_line_was_not_well_teaches_nothing() -> None:
+    test = SilenceTest(21.36, LossModel())
+    before = test.model.usual.q
+    for _ in range(20):
+        test.missed(learn=False)
+    test.answered(learn=False)
+    assert test.model.usual.q == before
+
+
 def test_one_answer_ends_a_silence() -> None:
     test = SilenceTest(5.0, known(0.01, 0.3))
     feed(test, iter([True] * 3))
@@ -145,7 +163,7 @@ def test_a_quick_miss_weighs_what_its_own_chance_says() -> None:
 def test_the_past_fades() -> None:
     test = SilenceTest(21.36, LossModel())
     feed(test, chain(0.05, 0.6, 100_000, seed=3))
-    feed(test, chain(0.005, 0.1, 400_000, seed=4))
+    feed(test, chain(0.005, 0.1, 1_000_000, seed=4))
     assert test.model.pi < 0.008
     assert test.model.usual.q < 0.2
 
