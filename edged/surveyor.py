@@ -56,7 +56,7 @@ class Surveyor:
                 found[f"exit:{name}"] = partial(look, name, link.pin, link.exit, self._tell, monotonic=self._monotonic)
             if link.standby is not None:
                 meter = self._meters.get(name)
-                prove = partial(watch_standby, sample=partial(meter.measure, Method.TRAIN) if meter else None)
+                prove = partial(watch_standby, sample=meter.sample if meter else None)
                 prove = partial(prove, again=self._prove_again[name], spent=self._spender(name))
                 clock = self._monotonic
                 found[f"standby:{name}"] = partial(prove, name, link.pin, link.standby, self._tell, monotonic=clock)

@@ -29,6 +29,7 @@ __all__ = ["Sample", "StandbySettings", "prove_path", "watch_standby"]
 Sample: TypeAlias = Callable[[], Awaitable[tuple[CapacityReading | MeasureFailed, ...]]]
 
 _LEAST_BETWEEN_S = 1.0  # however often somebody wants to know again
+_ASK_AGAIN_S = 60.0  # for a sample that was not even begun
 _ANSWERED = (Crossing.BOTH_WAYS, Crossing.CUT_SHORT)
 
 _log = structlog.get_logger()
@@ -199,9 +200,13 @@ class _Standby:
     async def _take_sample(self, sample: Sample) -> None:
         if self._monotonic() >= self._sample_due_s:
             found = await sample()
-            self._proofs = fitness.sampled(self._settings, self._proofs, found, self._monotonic())
-            self._sample_due_s = fitness.sample_due_s(self._settings, self._proofs, random.random())
-            self._tell(spent_bytes=sum(each.spent_bytes for each in found))
+            spent_bytes = sum(each.spent_bytes for each in found)
+            if spent_bytes == 0:  # no leave, or no server: that found out nothing and cost nothing
+                self._sample_due_s = self._monotonic() + _ASK_AGAIN_S
+            else:
+                self._proofs = fitness.sampled(self._settings, self._proofs, found, self._monotonic())
+                self._sample_due_s = fitness.sample_due_s(self._settings, self._proofs, random.random())
+                self._tell(spent_bytes=spent_bytes)
         self.due_s = min(self.due_s, self._sample_due_s)
 
     def _tell(self, spent_bytes: int = 0) -> None:

@@ -286,23 +286,23 @@ def events(listed: list[Doc]) -> RenderableType:
     return table
 
 
+_TOLD = (
+    # Of an event's data, what tells it from the next one of its kind.
+    *("row", "at", "cause", "cause_at", "previous", "active", "act", "errand", "refused", "actor", "reason"),
+    *("dies_at", "direction", "method", "rate_mbit", "why", "mapped", "fit", "lacks"),
+    *("error", "lasted_s"),
+)
+
+
 def _about(data: Doc) -> str:
-    keys = (
-        "row",
-        "at",
-        "cause",
-        "cause_at",
-        "previous",
-        "active",
-        "act",
-        "refused",
-        "actor",
-        "reason",
-        "source",
-        "error",
-        "lasted_s",
-    )
-    return "  ".join(f"{key}={data[key]}" for key in keys if data.get(key) is not None)
+    told = {key: data[key] for key in _TOLD if data.get(key) not in (None, [])}
+    if "at" not in told and data.get("source") is not None:
+        told["source"] = data["source"]
+    return "  ".join(f"{key}={_plain(value)}" for key, value in told.items())
+
+
+def _plain(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _absent(what: str, doc: Doc) -> RenderableType:

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from edged.cli.words import BAD, DIM, LINK_CAUSES, STANDBY_LACKS, WARN, ago, mbit, short, span, word
+from edged.cli.words import ADMISSION_LIMITS, BAD, DIM, LINK_CAUSES, STANDBY_LACKS, WARN, ago, mbit, short, span, word
 
 Doc = dict[str, Any]
 Part: TypeAlias = Callable[[Doc], str | None]
@@ -37,13 +37,11 @@ def links(doc: Doc, *, facts: Sequence[Part] = ()) -> RenderableType:
 
 def admission(doc: Doc) -> Text:
     """How many sessions the line can take: the tail of the session's line."""
-    held = doc.get("admission")
-    if held is None:
-        return Text("")
+    held = doc["admission"]
     fits = held["sessions"]
-    limit = "" if held.get("limited_by") is None else f" ({str(held['limited_by']).replace('_', ' ')})"
     if fits == 0:
-        return Text(f"  ·  no session fits{limit}", style=WARN)
+        why = ADMISSION_LIMITS.get(held["limited_by"], held["limited_by"])
+        return Text(f"  ·  no session fits: {why}", style=WARN)
     return Text(f"  ·  {fits} {'session fits' if fits == 1 else 'sessions fit'}, {fits + 1} do not", style=DIM)
 
 
@@ -172,7 +170,7 @@ def _fit(link: Doc) -> str | None:
     if held is None or held["fit"] is False:
         return None
     if held["fit"] is None:
-        return "never proven as a standby"
+        return "not proven as a standby yet"
     return f"fit to stand by, proven {ago(held['proven_age_s'])}"
 
 

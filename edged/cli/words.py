@@ -68,6 +68,14 @@ LINK_CAUSES = {
     "reflector": "probes unanswered, users' traffic still arrives: the far end's fault",
 }
 
+ADMISSION_LIMITS = {
+    # what keeps one session more out
+    "up": "too slow going up",
+    "down": "too slow coming down",
+    "line": "the carrying line is not usable",
+    "unknown": "its bandwidth is neither measured nor configured",
+}
+
 STANDBY_LACKS = {
     "mtu": "large packets do not pass",
     "dscp": "priority marks are taken off",

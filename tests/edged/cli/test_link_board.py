@@ -121,7 +121,7 @@ def test_what_is_not_known_is_a_dash() -> None:
         ({"capacity": {"up": None, "down": None}}, ""),
         ({"standby": None, "capacity": None, "exit": None}, ""),
         ({"standby": STANDBY}, "fit to stand by, proven 12 min ago"),
-        ({"standby": {**STANDBY, "fit": None, "proven_age_s": None}}, "never proven as a standby"),
+        ({"standby": {**STANDBY, "fit": None, "proven_age_s": None}}, "not proven as a standby yet"),
         (
             {"standby": {**STANDBY, "fit": False, "lacks": ["mtu", "stale", "new_code"]}},
             "not fit to stand by: large packets do not pass, the proof is too old, new code",
@@ -182,11 +182,10 @@ def test_a_link_that_is_well_rests_on_no_alarm() -> None:
 @pytest.mark.parametrize(
     ("admission", "expected"),
     [
-        (None, ""),
-        ({"sessions": 1, "limited_by": "up", "reason": None}, "1 session fits, 2 do not"),
-        ({"sessions": 3, "limited_by": "up", "reason": None}, "3 sessions fit, 4 do not"),
-        ({"sessions": 0, "limited_by": "line", "reason": None}, "no session fits (line)"),
-        ({"sessions": 0, "limited_by": None, "reason": None}, "no session fits"),
+        ({"sessions": 1, "limited_by": "up"}, "1 session fits, 2 do not"),
+        ({"sessions": 3, "limited_by": "up"}, "3 sessions fit, 4 do not"),
+        ({"sessions": 0, "limited_by": "line"}, "no session fits: the carrying line is not usable"),
+        ({"sessions": 0, "limited_by": "down"}, "no session fits: too slow coming down"),
     ],
 )
 def test_how_many_sessions_fit_stands_beside_the_session(admission: Any, expected: str) -> None:
