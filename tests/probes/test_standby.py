@@ -226,6 +226,31 @@ async def test_a_capacity_sample_follows_where_a_rate_is_needed(
     assert (reading.fit, reading.lacks) == (fit, lacks)
 
 
+async def test_a_sample_that_was_not_begun_is_asked_for_again_within_a_minute(way: Way) -> None:
+    refused = tuple(
+        MeasureFailed("cellular", 1000.0, each, Method.TRAIN, MeasureTrouble.USERS_HURT, 0) for each in Direction
+    )
+    taken = capacity(Direction.UP, 5), capacity(Direction.DOWN, 30)
+    found: list[tuple[CapacityReading | MeasureFailed, ...]] = [refused, taken]
+    asked: list[float] = []
+
+    async def sample() -> tuple[CapacityReading | MeasureFailed, ...]:
+        asked.append(clock())
+        return found[len(asked) - 1]
+
+    again, needs = asyncio.Event(), {"need_up_mbit": 4, "need_down_mbit": 4}
+    with (
+        reflector(way) as there,
+        watching(settings(there, **needs), sample=sample, again=again) as (readings, clock, _),
+    ):
+        assert (await readings.get()).fit is None
+        clock.now_s += 61
+        again.set()
+        assert (await readings.get()).fit is None
+        assert (await readings.get()).fit is True
+    assert asked == [1000.0, 1061.0]
+
+
 async def test_no_sample_is_taken_where_no_rate_is_needed_or_nobody_answers(way: Way) -> None:
     samples = 0
 
