@@ -131,6 +131,8 @@ class Silence:
 
     def set_aside(self, now_s: float) -> None:
         """To be called while the link as a whole is not silent."""
+        if self.votes == (0, len(self._voters)):  # nobody silent, nobody aside: nearly always
+            return
         for state in self._voters:
             state.aside = state.test.tripped and (state.aside or now_s - state.silent_s > _ASIDE_AFTER_S)
         self._conclude()
