@@ -64,12 +64,6 @@ class IcmpProber:
     def forget(self, number: int) -> None:
         self._sent.pop(number, None)
 
-    def poll(self) -> None:
-        self._datagrams.poll()
-
-    def wake(self, *, wanted: bool) -> None:
-        self._datagrams.wake(wanted=wanted)
-
     def close(self) -> None:
         self._datagrams.close()
 

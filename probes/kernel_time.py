@@ -139,17 +139,6 @@ class StampedSocket:
             self._await_stamp(sent)
         return sent
 
-    def poll(self) -> None:
-        """Takes in what has come, for an owner who looks so often that being woken for each datagram is dear."""
-        self._take_in(_AT_ONCE)
-
-    def wake(self, *, wanted: bool) -> None:
-        """Whether the loop is to be woken as a datagram comes, as at first; else `poll` it."""
-        if wanted:
-            self._loop.add_reader(self._sock.fileno(), self._read)
-        else:
-            self._loop.remove_reader(self._sock.fileno())
-
     def close(self) -> None:
         if self._sock.fileno() >= 0:
             self._loop.remove_reader(self._sock.fileno())
@@ -196,10 +185,7 @@ class StampedSocket:
             self._transmit = False
 
     def _read(self) -> None:
-        self._take_in(self._at_once)
-
-    def _take_in(self, most: int) -> None:
-        for count in range(most):
+        for count in range(self._at_once):
             try:
                 data, control, _, address = self._sock.recvmsg(_LARGEST, _ROOM_FOR_CONTROL)
             except BlockingIOError:

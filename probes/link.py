@@ -15,12 +15,11 @@ import structlog
 from probes.aim import Aim
 from probes.carrier import Carrier
 from probes.flight import Fate, Flight, Lane
-from probes.kernel_time import Stamps
 from probes.link_figures import link_reading
 from probes.link_settings import LinkSettings
 from probes.outside import Outside
 from probes.pace import Pace, PaceControl
-from probes.prober import Answered, PolledProber
+from probes.prober import Answered
 from probes.reading import LinkReading, Verdict
 from probes.verdict import Holding, LinkDetector
 
@@ -75,8 +74,6 @@ class LinkProber:
         for aim in self._aims:
             aim.prober = aim.target.prober(settings.pin, partial(self._heard, aim))
         self._by_label = {aim.label: aim for aim in self._aims}
-        self._polled = [aim.prober for aim in self._aims if isinstance(aim.prober, PolledProber)]
-        self._woken = True
         now_s = monotonic()
         self._detector = LinkDetector(
             self._rules,
@@ -111,9 +108,6 @@ class LinkProber:
         if now_s - planned_s > max(_LEAST_STALL_S, _STALL_INTERVALS * self._settings.paces.interval_s(self._pace)):
             self._stalled(planned_s, now_s)
         self._look_outside(now_s)
-        if not self._woken:
-            for prober in self._polled:
-                prober.poll()
         for aim in self._aims:
             for number in aim.expire(now_s):
                 self._detector.ways.lost(aim.label, number, now_s, learn=self._detector.learning)
@@ -156,8 +150,6 @@ class LinkProber:
         if answered.stamps not in aim.stamps_seen:
             aim.stamps_seen.add(answered.stamps)
             self._log.info("round_trips_stamped_by", target=aim.label, stamps=answered.stamps)
-        if answered.stamps is Stamps.USER and not self._woken and not aim.heavy:
-            self._wake(wanted=True)  # the kernel does not say when it came, so we must look at once
         self._detector.excess(aim.label, aim.answered(answered.rtt_s, now_s), now_s)
         if answered.two_way is not None:
             self._detector.ways.answered(aim.label, number, answered.two_way, now_s, learn=self._detector.learning)
@@ -175,14 +167,6 @@ class LinkProber:
         self._pace, self._suspicious, self._in_doubt = pace, suspicious, in_doubt
         self._detector.session(pace is Pace.SESSION)
         self._stagger(now_s)
-        # Somebody is asked every few milliseconds then, and takes the answers along: half the wake-ups.
-        self._wake(wanted=pace is Pace.CALM and not in_doubt)
-
-    def _wake(self, *, wanted: bool) -> None:
-        if wanted != self._woken:
-            self._woken = wanted
-            for prober in self._polled:
-                prober.wake(wanted=wanted)
 
     def _stagger(self, now_s: float) -> None:
         """Spreads the targets whose pace changed over one new interval. The phases are those of the clock, the same on

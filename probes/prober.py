@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, IPvAnyAddress
 
@@ -86,17 +86,6 @@ class Prober(Protocol):
         """It is lost: an answer that still comes is ignored."""
 
     def close(self) -> None: ...
-
-
-@runtime_checkable
-class PolledProber(Prober, Protocol):
-    """One that need not be woken for each answer, as the kernel says when it came."""
-
-    def poll(self) -> None:
-        """Takes in the answers that are there."""
-
-    def wake(self, *, wanted: bool) -> None:
-        """Whether to be woken for answers, as at first, or to be polled."""
 
 
 def _no_name(value: Any) -> Any:
@@ -235,22 +224,12 @@ class PinnedDatagrams:
         self._peer = str(IPv6Address(int(target))) if target.version == 6 else str(target)
         self._stamped: StampedSocket | None = None
         self._address: Address | None = None
-        self._woken = True
 
     def send(self, data: bytes) -> Sent | Refusal:
         try:
             return (self._stamped or self._opened()).send(data, self._address)
         except OSError as error:
             return self._tried_again(data, error)
-
-    def poll(self) -> None:
-        if self._stamped is not None:
-            self._stamped.poll()
-
-    def wake(self, *, wanted: bool) -> None:
-        self._woken = wanted
-        if self._stamped is not None:
-            self._stamped.wake(wanted=wanted)
 
     def close(self) -> None:
         if self._stamped is not None:
@@ -266,8 +245,6 @@ class PinnedDatagrams:
             else:
                 sock.connect(address)
             self._stamped = StampedSocket(sock, self._take if self._address else self._arrived, at_once=1)
-            if not self._woken:
-                self._stamped.wake(wanted=False)
         except OSError:
             sock.close()
             raise

@@ -67,12 +67,6 @@ class StampProber:
     def forget(self, number: int) -> None:
         self._sent.pop(_on_the_wire(number), None)
 
-    def poll(self) -> None:
-        self._datagrams.poll()
-
-    def wake(self, *, wanted: bool) -> None:
-        self._datagrams.wake(wanted=wanted)
-
     def close(self) -> None:
         self._datagrams.close()
 
