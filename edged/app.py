@@ -21,7 +21,7 @@ from edged.config import ConfigError, Loaded, load
 from edged.control.desk import Desk
 from edged.control.protocol import Refusal
 from edged.control.server import refuse_second, serve
-from edged.core.effects import Effect, Leave, Pace, ProbeAt, Reconnect, Run, ShapeFor
+from edged.core.effects import Effect, Leave, Pace, ProbeAt, ReportVia, Run, ShapeFor
 from edged.core.observations import ClockReading, DaemonPhase, Phase, RecordReading, SourceFailed, UplinkReading
 from edged.core.state import State
 from edged.judging import Judging
@@ -192,7 +192,7 @@ class House:
                 self._rates.set(Rates(up_bps, down_bps))
             case ProbeAt():
                 self._paces[effect.link].session = effect.pace is Pace.SESSION
-            case Reconnect():
+            case ReportVia():
                 if self._reporter:
                     self._reporter.reconnect()
             case Leave():

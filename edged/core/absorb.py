@@ -11,7 +11,10 @@ from edged.core.observations import (
     AccessRefused,
     Act,
     Asked,
+    CertificateReading,
     ClockReading,
+    ClockStepped,
+    Commanded,
     DaemonPhase,
     Observation,
     PersonActed,
@@ -67,9 +70,16 @@ def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Ab
         case UplinkReading():
             return replace(state, uplink=observation), ()
         case RecordReading():
-            return replace(state, record=observation), ()
+            return _record(state, observation, now)
         case ClockReading():
-            return replace(state, clock=observation), ()
+            return _clock(state, observation, now)
+        case ClockStepped():
+            by: dict[str, Json] = {"by_s": round(observation.by_s, 3), "clockq": observation.quality}
+            return state, (log(state, "clock.stepped", now, by),)
+        case CertificateReading():
+            return replace(state, certificates=_put(state.certificates, observation.which, observation)), ()
+        case Commanded():
+            return state, (_commanded(state, observation, now),)
         case PersonActed():
             return _act(state, observation, now)
         case Asked():
@@ -96,6 +106,26 @@ def _source_failed(state: State, told: SourceFailed, now: float) -> tuple[Event,
         return ()
     data: dict[str, Json] = {"source": told.source, "error": told.error, "failures": told.failures}
     return (log(state, "source.failed", now, data),)
+
+
+def _record(state: State, reading: RecordReading, now: float) -> Absorbed:
+    folded = reading.coalesced - (state.record.coalesced if state.record else 0)
+    events = (log(state, "record.coalesced", now, {"events": folded}),) if folded > 0 else ()
+    return replace(state, record=reading), events
+
+
+def _clock(state: State, reading: ClockReading, now: float) -> Absorbed:
+    was = state.clock.leap if state.clock else "none"
+    announced = reading.leap not in ("none", was)
+    events = (log(state, "clock.leap_announced", now, {"leap": reading.leap}),) if announced else ()
+    return replace(state, clock=reading), events
+
+
+def _commanded(state: State, done: Commanded, now: float) -> Event:
+    data: dict[str, Json] = {"id": done.id, "command": done.command, "key": done.key, "role": done.role}
+    if done.refused is not None:
+        return log(state, "command.refused", now, {**data, "refused": done.refused})
+    return log(state, "command.done", now, {**data, "repeated": done.repeated})
 
 
 def _seen(state: State, source: str, now: float) -> State:

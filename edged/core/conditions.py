@@ -120,6 +120,44 @@ def _clock_not_synced(_plan: Plan, state: State, _: str, __: float) -> bool | No
     return state.clock.quality != "synced" if state.clock else None
 
 
+def _clock_implausible(_plan: Plan, state: State, _: str, __: float) -> bool | None:
+    return not state.clock.plausible if state.clock else None
+
+
+def _certificates(plan: Plan) -> tuple[str, ...]:
+    return plan.certificates
+
+
+def _expires_within(days: float) -> Holds:
+    def holds(_plan: Plan, state: State, which: str, _: float) -> bool | None:
+        found = state.certificates.get(which)
+        return None if found is None or found.days_left is None else found.days_left < days
+
+    return holds
+
+
+def _not_exchanged(_plan: Plan, state: State, which: str, _: float) -> bool | None:
+    found = state.certificates.get(which)
+    return found.error is not None if found else None
+
+
+def _reserve_full(_plan: Plan, state: State, _: str, __: float) -> bool | None:
+    """Full from 90 % on, and no more below 50 %."""
+    if state.record is None or 50 <= state.record.reserve_pct < 90:
+        return None
+    return state.record.reserve_pct >= 90
+
+
+def _low_space(_plan: Plan, state: State, _: str, __: float) -> bool | None:
+    return state.record.low_space if state.record else None
+
+
+def _report_over_budget(_plan: Plan, state: State, name: str, _: float) -> bool | None:
+    """Only of the link that carries the connection is anything known."""
+    known = state.uplink is not None and state.uplink.link == name
+    return state.uplink.over_budget if state.uplink and known else None
+
+
 def _blind(_plan: Plan, state: State, source: str, now: float) -> bool | None:
     return now - state.seen_s.get(source, state.started_s) > _SILENCE_S[source.partition(":")[0]]
 
@@ -200,7 +238,16 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("media.blind", _W, _only_if("has_media", "media"), _media_blind, Dwell(3.0, 3.0)),
     Condition("qos.not_applied", _W, lambda plan: plan.shapers, _not_shaped, Dwell(3.0, 3.0)),
     Condition("uplink.lost", _W, _only_if("has_broker", "broker"), _uplink_lost, Dwell(10.0, 5.0)),
+    Condition("uplink.over_budget", _I, _links, _report_over_budget, _NOW),
+    Condition("certificate.expires_30d", _I, _certificates, _expires_within(30), _NOW),
+    Condition("certificate.expires_14d", _W, _certificates, _expires_within(14), _NOW),
+    Condition("certificate.expires_7d", _A, _certificates, _expires_within(7), _NOW),
+    Condition("certificate.expired", _A, _certificates, _expires_within(0), _NOW),
+    Condition("certificate.not_exchanged", _W, _certificates, _not_exchanged, _NOW),
     Condition("record.not_durable", _A, _box, _not_durable, _NOW),
+    Condition("record.reserve_full", _A, _box, _reserve_full, _NOW),
+    Condition("record.low_space", _W, _box, _low_space, Dwell(10.0, 60.0)),
+    Condition("clock.implausible", _W, _box, _clock_implausible, _NOW),
     Condition("clock.not_synced", _I, _box, _clock_not_synced, Dwell(60.0, 10.0)),
     Condition("source.blind", _W, sources, _blind, _NOW),
 )

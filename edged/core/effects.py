@@ -27,8 +27,12 @@ class ProbeAt:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconnect:
-    """The traffic moved to another line: re-make the connection to the NOC now, do not wait for TCP."""
+class ReportVia:
+    """The connection to the NOC belongs on this link; None: all are dead, let the router find a way. If it is elsewhere
+    it is made anew at once, without waiting for TCP or for the router.
+    """
+
+    link: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +61,4 @@ class Run:
     link: str
 
 
-Effect: TypeAlias = ShapeFor | ProbeAt | Reconnect | Leave | Run
+Effect: TypeAlias = ShapeFor | ProbeAt | ReportVia | Leave | Run

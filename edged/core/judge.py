@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from edged.core import conditions, containment, errands, rootcause
 from edged.core.absorb import absorb, log
-from edged.core.effects import Effect, Errand, Pace, ProbeAt, Reconnect, Run, ShapeFor
+from edged.core.effects import Effect, Errand, Pace, ProbeAt, ReportVia, Run, ShapeFor
 from edged.core.events import Channel, Event, Json
 from edged.core.latch import Latch
 from edged.core.observations import Observation
 from edged.core.plan import Plan
 from edged.core.situation import Situation, all_down, situation
 from edged.core.state import State
+from edged.core.uplink import best_link
 from probes.reading import Evidence, LinkCause, Verdict
 
 _LOOK_AGAIN_S = 60.0
@@ -174,8 +175,9 @@ def _effects(plan: Plan, before: State, state: State) -> tuple[State, tuple[Effe
     if plan.shapers and plan.link(carrier).shaped and state.shaped != (carrier, factor):
         effects.append(ShapeFor(carrier, factor))
         state = replace(state, shaped=(carrier, factor))
-    if before.carrier is not None and before.carrier != state.carrier:
-        effects.append(Reconnect())
+    if plan.has_broker and (via := best_link(plan, state)) != state.reported_via:
+        effects.append(ReportVia(via))
+        state = replace(state, reported_via=via)
     paced = {link.name: Pace.SESSION if state.session and link.name == carrier else Pace.CALM for link in plan.links}
     effects += [ProbeAt(name, pace) for name, pace in paced.items() if state.paced.get(name) != pace]
     leave = {link.name: errands.leave(plan, state, link) for link in plan.links if link.measurable}

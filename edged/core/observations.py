@@ -105,21 +105,86 @@ class UplinkReading:
     connected: bool
     since_s: float
     error: str | None
+    link: str | None = None
+    """The link it is bound to; None: as the routing table says."""
+    over_budget: bool = False
+    """That link's monthly budget for reporting is used up: bulk and telemetry wait for another link or month."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReading:
-    """Whether what is judged also reaches the disk."""
+    """Whether what is judged also reaches the disk, and what had to make way. Counts are of this life of the daemon."""
 
     at_s: float
     durable: bool
     error: str | None
+    evicted: int = 0
+    """Events deleted that never reached anybody."""
+    coalesced: int = 0
+    """Tier events folded into a tombstone because their reserve was full."""
+    reserve_pct: float = 0.0
+    """How full the reserve for unacknowledged tier events is."""
+    low_space: bool = False
+    """The disk has less room than the floor: the record keeps less than it may."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
+    """How good the wall clock is."""
+
     at_s: float
     quality: str
+    """"synced", "holdover" or "unset"."""
+    source: str = "kernel"
+    """Who says so: "chrony" or "kernel"."""
+    offset_s: float | None = None
+    """How far the clock is believed to be off; None where nobody says."""
+    error_s: float | None = None
+    """And by how much it may be off at most."""
+    leap: str = "none"
+    """A leap second announced for the end of this UTC day: "none", "insert" or "delete"."""
+    plausible: bool = True
+    """False: it shows a time before this software was made, as a box does that boots without a clock (1970)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """The wall clock jumped against the monotonic one."""
+
+    at_s: float
+    by_s: float
+    """Positive: forwards."""
+    quality: str
+    """Afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateReading:
+    """A certificate the line to the NOC lives on."""
+
+    at_s: float
+    which: str
+    """"own", "ca" or "broker"."""
+    days_left: float | None
+    """Until it expires, negative once it has; None where it cannot be read."""
+    error: str | None = None
+    """Why a file in use was not exchanged for the one that lies there now, as a code: "unreadable", "no_key", "expired",
+    "not_yet_valid"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """A signed command of the NOC was looked at: carried out, or refused (H2, H3, H4)."""
+
+    at_s: float
+    id: str | None
+    command: str | None
+    key: str | None
+    """Whose signature it carried."""
+    role: str | None
+    refused: str | None
+    """The reason as a code; None if it was carried out."""
+    repeated: bool = False
 
 
 Observation: TypeAlias = (
@@ -144,4 +209,7 @@ Observation: TypeAlias = (
     | UplinkReading
     | RecordReading
     | ClockReading
+    | ClockStepped
+    | CertificateReading
+    | Commanded
 )

@@ -81,6 +81,8 @@ class Plan:
     has_media: bool = False
     has_phone: bool = False
     has_broker: bool = False
+    certificates: tuple[str, ...] = ()
+    """Those the line to the NOC lives on: "own", "ca", "broker"."""
     shapers: tuple[str, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
     dwells: Mapping[int, Dwell] = field(default_factory=lambda: dict(DEFAULT_DWELLS))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from edged.core.effects import Leave, Pace, Run
 from edged.core.latch import Latch
 from edged.core.line import LineState
-from edged.core.observations import Act, ClockReading, RecordReading, UplinkReading
+from edged.core.observations import Act, CertificateReading, ClockReading, RecordReading, UplinkReading
 from probes.reading import LinkReading, MediaReading, PhoneReading
 from qos.reading import ShaperReading
 from ups.reading import UpsReading
@@ -52,6 +52,8 @@ class State:
     uplink: UplinkReading | None = None
     record: RecordReading | None = None
     clock: ClockReading | None = None
+    certificates: Mapping[str, CertificateReading] = field(default_factory=dict)
+    """By which: "own", "ca", "broker"."""
     seen_s: Mapping[str, float] = field(default_factory=dict)
     """When each source last told something."""
 
@@ -75,6 +77,8 @@ class State:
     """Latch of each (condition, subject)."""
     shaped: tuple[str, float] | None = None
     """The (link, factor) last asked of the shapers."""
+    reported_via: str | None = None
+    """The link the connection to the NOC was last asked to take."""
     paced: Mapping[str, Pace] = field(default_factory=dict)
     wanted: tuple[Run, ...] = ()
     """Errands accepted in this step; the step's effects take them."""

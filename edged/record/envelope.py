@@ -61,10 +61,22 @@ def event_envelope(event: Event, *, origin: Origin, now: Stamp, stream: str, seq
     )
 
 
+def measurement_envelope(
+    kind: str, data: Mapping[str, Json], *, origin: Origin, now: Stamp, stream: str, sequence: int, first: int
+) -> bytes:
+    """The bytes of one telemetry message, `sequence` gapless within `stream`. One that was made of several, to save
+    room, stands for all from `first` on.
+    """
+    told: dict[str, Json] = {"stream": stream, "sequence": sequence, "data": dict(data)}
+    if first != sequence:
+        told["first"] = first
+    return canonical(_frame(f"edge.tel.{kind}.v1", f"{stream}:{sequence}", origin, now) | told)
+
+
 def moment_envelope(
     kind: str, data: Mapping[str, Json], *, origin: Origin, now: Stamp, identity: str, epoch: int
 ) -> bytes:
-    """The bytes of what is told once, on one connection: kind "state", "snap.link", "tel.link", "answer".
+    """The bytes of what is told once, on one connection: kind "state", "snap.link", "answer", "tombstone".
 
     Such messages have no place in a stream: the next one replaces them. `identity` is unique for this source.
     """

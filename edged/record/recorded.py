@@ -81,6 +81,29 @@ class RecordStatus:
         return self.heads[-1].last
 
 
+class Gone(StrEnum):
+    """Why numbers of a stream can never be had again."""
+
+    EVICTED = "evicted"  # made way: the box was full
+    EXPIRED = "expired"  # too old to be of use
+    COALESCED = "coalesced"  # one of many flaps, while the reserve for tier events was full; see `tiers`
+    TORN = "torn"  # the file was damaged
+    CRASH = "crash"  # never reached the disk
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What a consumer does not hold of sequences `first` to `last` will not come any more."""
+
+    stream: str
+    first: int
+    last: int | None
+    """None: to the end of the stream, wherever that was."""
+    why: Gone
+    tiers: tuple[tuple[int, int], ...] = ()
+    """Of coalesced ones: how many events there were of each tier, (tier, events), ascending."""
+
+
 class Acknowledgement(StrEnum):
     """What became of a watermark from the NOC."""
 

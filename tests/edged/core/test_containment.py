@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edged.core.containment import BY_ID, ROWS
-from edged.core.effects import Pace, ProbeAt, Reconnect, ShapeFor
+from edged.core.effects import Pace, ProbeAt, ShapeFor
 from edged.core.observations import Act
 from edged.core.plan import LinkPlan, LinkRole, Plan
 from probes.reading import Medium, Verdict, Way
@@ -113,11 +113,10 @@ def test_t2_names_the_dead_line_and_not_the_failover_it_caused() -> None:
     assert (entered["cause"], entered["cause_at"]) == ("link_down", "fiber")
 
 
-def test_failover_moves_shapers_probes_and_the_noc_line() -> None:
+def test_failover_moves_shapers_and_probes() -> None:
     effects = calm_room().router("1").effects
     assert effects == [
         ShapeFor("cellular", 1.0),
-        Reconnect(),
         ProbeAt("fiber", Pace.CALM),
         ProbeAt("cellular", Pace.SESSION),
     ]
