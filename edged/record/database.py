@@ -17,13 +17,13 @@ from edged.record.recorded import DiskCause
 
 FILE_NAME = "ledger.sqlite3"
 APPLICATION_ID = 0x65646765  # "edge": tells file(1), and us, whose file this is
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SET_ASIDE_KEPT = 3
 """Files set aside beyond these make way for new ones: a disk that keeps corrupting must not fill up with evidence."""
 
 Value: TypeAlias = "int | float | bytes | None"
 
-_SCHEMA = """
+_FIRST_SCHEMA = """
 CREATE TABLE event (
   row INTEGER PRIMARY KEY, channel TEXT NOT NULL CHECK (channel IN ('tier', 'log')), tier INTEGER NOT NULL,
   previous BLOB NOT NULL, body BLOB NOT NULL
@@ -34,6 +34,18 @@ CREATE TABLE stream (
 );
 CREATE TABLE kept (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """
+_UPGRADES = {
+    1: """
+CREATE TABLE tombstone (
+  stream TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER, why TEXT NOT NULL, tiers TEXT NOT NULL,
+  told INTEGER NOT NULL, PRIMARY KEY (stream, first)
+) WITHOUT ROWID;
+CREATE TABLE command (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, expires_wall_s REAL NOT NULL, answer BLOB
+);
+""",
+}
+"""What leads from each version to the next. A site's file is never set aside because the software is newer."""
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -60,24 +72,40 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     fresh = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if not fresh:
+    if fresh:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # pages can be given back; must precede the first table
+    else:
         _examine(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA journal_size_limit = {4 << 20}")
     if fresh:
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {_SCHEMA} INSERT INTO kept VALUES ('identity', '{uuid4()}');"
-            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-        )
+        ours = f"INSERT INTO kept VALUES ('identity', '{uuid4()}'); PRAGMA application_id = {APPLICATION_ID};"
+        _change(connection, f"{_FIRST_SCHEMA} {ours}", since=1)
+    elif (version := _version(connection)) < SCHEMA_VERSION:
+        _change(connection, "", since=version)
+
+
+def _change(connection: sqlite3.Connection, first: str, *, since: int) -> None:
+    """`first`, and all that leads from version `since` to ours, in one transaction."""
+    steps = "".join(_UPGRADES[version] for version in range(since, SCHEMA_VERSION))
+    try:
+        connection.executescript(f"BEGIN IMMEDIATE; {first} {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _examine(connection: sqlite3.Connection) -> None:
     """quick_check reads the whole file: 64 MiB in about 0.1 s."""
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
-        raise RecordBroken(f"not a ledger of this version: application id {application:#x}, version {version}")
+    application, version = connection.execute("PRAGMA application_id").fetchone()[0], _version(connection)
+    if application != APPLICATION_ID or not 1 <= version <= SCHEMA_VERSION:
+        raise RecordBroken(f"not a ledger we know: application id {application:#x}, version {version}")
     findings = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if findings != "ok":
         raise RecordBroken(f"quick_check: {findings}")

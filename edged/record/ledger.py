@@ -7,6 +7,7 @@ Blocking, single-threaded; `edged.record.store` gives it a thread of its own.
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -14,13 +15,25 @@ from edged.core.events import Channel, Event
 from edged.record.database import cause_of
 from edged.record.envelope import Origin, Stamp
 from edged.record.errors import RecordBroken
-from edged.record.ledger_file import REFUSALS, LedgerFile, Streams
+from edged.record.ledger_file import REFUSALS, LedgerFile
 from edged.record.memory import Bounds, Memory
 from edged.record.numbering import Row
 from edged.record.past import Checkpoint, Past
-from edged.record.recorded import Acknowledgement, DiskCause, Opening, Recorded, RecordStatus, Stretch
+from edged.record.recorded import (
+    Acknowledgement,
+    DiskCause,
+    KeptCommand,
+    Opening,
+    Recorded,
+    RecordStatus,
+    Stretch,
+    Tombstone,
+)
+from edged.record.tombstones import cut, end_of
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 
 class Ledger:
@@ -29,6 +42,7 @@ class Ledger:
         self._identity: str | None = None  # of the file that memory is about
         self._cause = DiskCause.NONE
         self._fresh = True
+        self._told: set[Tombstone] = set()  # parts of ranges that were not told as a whole yet
 
     # ── life ───────────────────────────────────────────────────────────────────────────────────────────
     def open(self) -> Opening:
@@ -85,22 +99,21 @@ class Ledger:
     def _write(self, new: Sequence[Row]) -> bool:
         """The held rows, `new` ones and changed values; `new` rows become part of the ledger only if it succeeds."""
         memory = self._memory
-        rows = [*memory.held.values(), *new]
-        if not rows and not memory.unkept:
+        if not new and not memory.has_changed:
             return True
         try:
             victims = self._file.victims(memory.volume, self._bounds.kept, memory.pending, memory.durable_row)
-            streams = Streams(memory.spans, memory.continues) if "streams" in memory.unkept else None
-            self._file.write(rows, memory.values(victims), streams, victims)
+            change = memory.change(new, victims)
+            self._file.write(change)
             oldest = self._file.oldest_row() if victims.rows and len(memory.spans.spans) > 1 else None
         except REFUSALS as error:
             self._refused(error)
             return False
         memory.adopt(new)
-        memory.wrote(rows, victims)
+        memory.wrote(change)
         if oldest is not None:
             memory.forget_streams_before(oldest)
-        self._took(rows)
+        self._took(change.rows)
         return True
 
     # ── a disk that refuses ────────────────────────────────────────────────────────────────────────────
@@ -172,6 +185,44 @@ class Ledger:
         self.settle()
         return max(epoch, self._memory.epoch)
 
+    # ── what can never be had again ────────────────────────────────────────────────────────────────────
+    def tombstones(self, limit: int) -> list[Tombstone]:
+        """Not told yet, without what is still here."""
+        pieces = (piece for stone in self._memory.tombstones.untold() for piece in self._exact(stone))
+        return [piece for piece in pieces if piece not in self._told][:limit]
+
+    def told(self, stones: Sequence[Tombstone]) -> None:
+        """A range counts as told when every part of it was."""
+        self._told |= {*stones}
+        untold = self._memory.tombstones.untold()
+        complete = [stone for stone in untold if self._told.issuperset(self._exact(stone))]
+        self._told -= {part for stone in complete for part in self._exact(stone)}
+        self._memory.tombstones = self._memory.tombstones.told(complete)
+        self.settle()
+
+    def why_gone(self, stream: str, first: int, last: int) -> list[Tombstone]:
+        known = self._memory.tombstones.why(stream, first, last)
+        return [part for stone in known for part in self._exact(stone)]
+
+    def _exact(self, stone: Tombstone) -> list[Tombstone]:
+        span = self._memory.spans.named(stone.stream)
+        if span is None:
+            return [stone]
+        low, high = span.start + stone.first, min(span.start + end_of(stone), span.last_row)
+        found = self._from_file(lambda: self._file.numbers(low, high))
+        held = (row for row in self._memory.held if low <= row <= high)
+        return cut(stone, sorted(row - span.start for row in {*found, *held}))
+
+    # ── commands ───────────────────────────────────────────────────────────────────────────────────────
+    def kept_command(self, identity: str) -> KeptCommand | None:
+        return self._memory.commands.find(identity)
+
+    def keep_command(self, command: KeptCommand, now_wall_s: float) -> bool:
+        """Whether it is on the disk; it is known until the daemon ends in any case."""
+        self._memory.commands = self._memory.commands.keeping(command, now_wall_s=now_wall_s)
+        self.settle()
+        return self._cause is DiskCause.NONE and self._file.is_open
+
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
     @property
     def checkpoint(self) -> Checkpoint | None:
@@ -203,7 +254,7 @@ class Ledger:
     def _from_memory(self, rows: Iterable[int]) -> list[Recorded]:
         return [self._memory.held[row].recorded for row in rows if row in self._memory.held]
 
-    def _from_file(self, read: Callable[[], list[Recorded]]) -> list[Recorded]:
+    def _from_file(self, read: Callable[[], list[T]]) -> list[T]:
         if not self._file.is_open:
             return []
         try:

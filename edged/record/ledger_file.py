@@ -5,15 +5,14 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from edged.core.events import Channel
 from edged.record import database, retention
+from edged.record.change import Change
 from edged.record.errors import RecordBroken, RecordMisused
-from edged.record.numbering import Row
 from edged.record.past import Past, load, recorded
 from edged.record.recorded import DiskCause, Recorded
 from edged.record.retention import Victims, Volume
@@ -23,19 +22,6 @@ log = structlog.get_logger()
 
 REFUSALS = (sqlite3.Error, OSError, RecordBroken)
 """How a disk says no."""
-
-
-@dataclass(frozen=True, slots=True)
-class Streams:
-    """All streams as they are now."""
-
-    spans: Spans
-    continues: bool
-    """Whether a next life may continue the last one."""
-
-    def rows(self) -> Iterator[tuple[str, int, int, int, bool]]:
-        for span in self.spans.spans:
-            yield span.stream, span.start, span.length, span.acknowledged, self.continues
 
 
 class LedgerFile:
@@ -89,20 +75,10 @@ class LedgerFile:
             self._lock = None
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────
-    def write(
-        self, rows: Sequence[Row], values: Mapping[str, database.Value], streams: Streams | None, victims: Victims
-    ) -> None:
-        """One transaction. With rows it is on the disk when this returns; cursors alone a power cut may take back."""
-        with self._transaction(sync="FULL" if rows else "NORMAL") as connection:
-            connection.executemany(
-                "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
-                ((r.recorded.row, r.recorded.channel, r.recorded.tier, r.previous, r.recorded.body) for r in rows),
-            )
-            database.keep(connection, values)
-            if streams:
-                connection.execute("DELETE FROM stream")
-                connection.executemany("INSERT INTO stream VALUES (?, ?, ?, ?, ?)", streams.rows())
-            retention.delete(connection, victims)
+    def write(self, change: Change) -> None:
+        """One transaction. What is vital is on the disk when this returns; cursors alone a power cut may take back."""
+        with self._transaction(sync="FULL" if change.vital else "NORMAL") as connection:
+            change.make(connection)
 
     def forget_after(self, row: int) -> None:
         """Rows of a transaction the disk refused and kept all the same; nobody was told of them."""
@@ -129,6 +105,11 @@ class LedgerFile:
 
     def between(self, first: int, last: int, limit: int, spans: Spans) -> list[Recorded]:
         return self._recorded(spans, "WHERE row BETWEEN ? AND ? ORDER BY row LIMIT ?", (first, last, limit))
+
+    def numbers(self, first: int, last: int) -> list[int]:
+        """The rows there are from `first` to `last`."""
+        found = self._open.execute("SELECT row FROM event WHERE row BETWEEN ? AND ? ORDER BY row", (first, last))
+        return [row for (row,) in found]
 
     def newest(self, limit: int, spans: Spans) -> list[Recorded]:
         """Ascending."""

@@ -7,18 +7,22 @@ so that a next life never continues numbers this one gave out on its own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from edged.core.events import Channel, Event
 from edged.record.chain import genesis
+from edged.record.change import Change, Streams
 from edged.record.database import Value
 from edged.record.envelope import Origin, Stamp
+from edged.record.kept_commands import KeptCommands
 from edged.record.numbering import Row, numbered, within
 from edged.record.past import Checkpoint, Past
-from edged.record.recorded import Acknowledgement
+from edged.record.recorded import Acknowledgement, Gone, Tombstone
 from edged.record.retention import Victims, Volume
 from edged.record.spans import PendingRows, Span, Spans
+from edged.record.tombstones import Tombstones
+from edged.record.versions import Versions
 
 _UNREAD = 2**40
 """Rows recorded before the file could be read are counted from here: above any row it may turn out to hold."""
@@ -46,6 +50,8 @@ class Memory:
         self.epoch = self.evicted = self.dropped = 0
         self.unkept: set[str] = set()
         """Values the file has older than they are here."""
+        self.tombstones, self.commands = Tombstones(), KeptCommands()
+        self._kept = Versions()  # tombstones and commands as the file has them
         self._tip = genesis(self.spans.current.stream)
         self._vouched: str | None = None  # the growing stream, if the file is known to have it
 
@@ -113,8 +119,45 @@ class Memory:
         """Whether a next life may continue the growing stream."""
         return self.spans.current.stream == self._vouched
 
-    def values(self, victims: Victims) -> Mapping[str, Value]:
-        """The values the file has older, as they are once `victims` are gone."""
+    @property
+    def has_changed(self) -> bool:
+        """Whether the file has something older than it is here."""
+        return bool(self.held or self.unkept or self._kept != self._versions)
+
+    def change(self, new: Sequence[Row], victims: Victims) -> Change:
+        """What brings the file up to date: with `new` rows, and without `victims`."""
+        stones = self.tombstones.laid(self._named(row, Gone.EVICTED) for row in victims.unsent)
+        return Change(
+            rows=[*self.held.values(), *new],
+            values=self._values(victims),
+            streams=Streams(self.spans, self.continues) if "streams" in self.unkept else None,
+            victims=victims,
+            old=self._kept,
+            new=replace(self._versions, tombstones=stones),
+        )
+
+    def wrote(self, change: Change) -> None:
+        """The file holds all there is, and the victims no more."""
+        added = Volume(len(change.rows), sum(len(row.recorded.body) for row in change.rows))
+        self.volume = self.volume.plus(added).minus(change.victims.volume)
+        self.pending[Channel.LOG].settle(change.victims.unsent)
+        self.evicted += len(change.victims.unsent)
+        self.tombstones, self._kept = change.new.tombstones, change.new
+        self.held.clear()
+        self.unkept.clear()
+        if not self.continues:
+            self.unkept.add("streams")  # from now on it may be continued
+        self.durable_row, self._vouched = self.spans.head, self.spans.current.stream
+
+    @property
+    def _versions(self) -> Versions:
+        return Versions(self.tombstones, self.commands)
+
+    def _named(self, row: int, why: Gone) -> Tombstone:
+        span = self.spans.find(row)
+        return Tombstone(span.stream, row - span.start, row - span.start, why)
+
+    def _values(self, victims: Victims) -> Mapping[str, Value]:
         older = self.unkept | {"evicted"} if victims.unsent else self.unkept
         unsent = self.pending[Channel.LOG].after(0, 1)
         values: dict[str, Value] = {
@@ -125,18 +168,6 @@ class Memory:
             "checkpoint_wall_s": self.checkpoint.wall_s if self.checkpoint else None,
         }
         return {name: value for name, value in values.items() if name in older}
-
-    def wrote(self, rows: Sequence[Row], victims: Victims) -> None:
-        """The file holds all there is, and the victims no more."""
-        added = Volume(len(rows), sum(len(row.recorded.body) for row in rows))
-        self.volume = self.volume.plus(added).minus(victims.volume)
-        self.pending[Channel.LOG].settle(victims.unsent)
-        self.evicted += len(victims.unsent)
-        self.held.clear()
-        self.unkept.clear()
-        if not self.continues:
-            self.unkept.add("streams")  # from now on it may be continued
-        self.durable_row, self._vouched = self.spans.head, self.spans.current.stream
 
     def forget_streams_before(self, row: int) -> None:
         """`row` is the oldest still kept."""
@@ -152,6 +183,8 @@ class Memory:
         self.checkpoint = self.checkpoint or past.checkpoint
         self.epoch, self.evicted = max(self.epoch, past.epoch), past.evicted
         self.durable_row, self.volume = past.spans.head, past.volume
+        self.tombstones = past.versions.tombstones.laid(self.tombstones.untold())
+        self.commands, self._kept = past.versions.commands.with_later(self.commands), past.versions
         if self.held:
             self.unkept.add("streams")
         elif past.continues:
@@ -173,7 +206,7 @@ class Memory:
             self._begin_stream()
             self._tip = genesis(self.spans.current.stream)
         self.spans = self.spans.kept_from(self.durable_row + 1)
-        self._vouched, self.volume = None, Volume(0, 0)
+        self._vouched, self.volume, self._kept = None, Volume(0, 0), Versions()
         self.write_everything()
 
     def write_everything(self) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from edged.core.events import Channel
-from edged.record import database, retention
+from edged.record import database, retention, versions
 from edged.record.chain import genesis, link
 from edged.record.recorded import Recorded
 from edged.record.retention import Volume
 from edged.record.spans import PendingRows, Span, Spans
+from edged.record.versions import Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Past:
     epoch: int
     evicted: int
     volume: Volume
+    versions: Versions
 
 
 def load(connection: sqlite3.Connection) -> Past | None:
@@ -54,6 +56,7 @@ def load(connection: sqlite3.Connection) -> Past | None:
         epoch=_integer(connection, "epoch"),
         evicted=_integer(connection, "evicted"),
         volume=retention.measure(connection),
+        versions=versions.read(connection),
     )
 
 

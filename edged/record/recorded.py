@@ -71,6 +71,16 @@ class RecordStatus:
     """Events neither the disk nor memory had room for, since the daemon started."""
     set_aside: int
     """Files set aside as corrupt since the daemon started."""
+    coalesced: int = 0
+    """Tier events that made way for a tombstone because their reserve was full, since this file began."""
+    reserve_pct: float = 0.0
+    """How full the reserve for tier events is that the NOC has not acknowledged."""
+    low_space: bool = False
+    """The disk has less room than the floor: less is kept than may be."""
+    journal: bool = True
+    """Whether tier events also reach the journal, the second file that takes them when the disk is full."""
+    rescued: int = 0
+    """Tier events only the journal still had, since the daemon started."""
 
     @property
     def stream(self) -> str:
@@ -119,3 +129,14 @@ class Stretch:
 
     rows: tuple[Recorded, ...]
     after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCommand:
+    """A command of the NOC that was begun, so that it is never done twice, across restarts too."""
+
+    id: str
+    expires_wall_s: float
+    """After this moment, seconds since 1970, the command is refused for its age and need not be known any more."""
+    answer: bytes | None
+    """None: begun, its end unknown."""

@@ -6,7 +6,7 @@ nothing is raised for it.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from edged.record.envelope import Origin, stamp
 from edged.record.errors import RecordMisused
 from edged.record.ledger import Ledger
 from edged.record.memory import Bounds
-from edged.record.recorded import Acknowledgement, Opening, Recorded, RecordStatus, Stretch
+from edged.record.recorded import Acknowledgement, KeptCommand, Opening, Recorded, RecordStatus, Stretch, Tombstone
 from edged.record.retention import Volume
 from edged.record.settings import RecordSettings
 
@@ -29,10 +29,11 @@ T = TypeVar("T")
 class Store:
     """Made by `await Store.open(…)`."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, boot: str) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, boot: str, thread: Executor | None) -> None:
         self._ledger, self._clock, self._boot = ledger, clock, boot
         self._loop = asyncio.get_running_loop()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="edged-record")
+        self._own = None if thread else ThreadPoolExecutor(max_workers=1, thread_name_prefix="edged-record")
+        self._thread = thread or self._own
         self._status = ledger.status()
         self._watchers: list[Callable[[], None]] = []
         self._retry: asyncio.TimerHandle | None = None
@@ -40,18 +41,21 @@ class Store:
         self.opening: Opening
 
     @classmethod
-    async def open(cls, directory: Path, *, origin: Origin, clock: Clock, settings: RecordSettings) -> "Store":
-        """Opens or makes the ledger in `directory`; `opening` says what was found.
+    async def open(
+        cls, directory: Path, *, origin: Origin, clock: Clock, settings: RecordSettings, thread: Executor | None = None
+    ) -> "Store":
+        """Opens or makes the ledger in `directory`; `opening` says what was found. `thread`: an executor of one thread,
+        for those who run many stores in one process; the caller shuts it down.
 
         Raises RecordMisused if another process writes there. A file that cannot be trusted is set aside, a disk that
         refuses is lived without.
         """
         bounds = Bounds(Volume(settings.keep_rows, settings.keep_mib << 20), settings.memory_rows)
-        store = cls(Ledger(directory, origin=origin, bounds=bounds), clock, boot_id())
+        store = cls(Ledger(directory, origin=origin, bounds=bounds), clock, boot_id(), thread)
         try:
             store.opening = await store._run(store._ledger.open)
         except RecordMisused:
-            store._thread.shutdown(wait=False)
+            store._let_go()
             raise
         return store
 
@@ -63,7 +67,7 @@ class Store:
         self._closed = True
         if self._retry:
             self._retry.cancel()
-        self._thread.shutdown(wait=False)
+        self._let_go()
 
     # ── the judge's side ───────────────────────────────────────────────────────────────────────────────
     async def append(self, events: Sequence[Event], checkpoint: bytes | None = None) -> list[Recorded]:
@@ -106,6 +110,32 @@ class Store:
         """The number of the next connection to a broker; never the same twice in the life of one ledger file."""
         return await self._run(self._ledger.next_epoch)
 
+    async def tombstones(self, limit: int = 64) -> list[Tombstone]:
+        """What was lost and not told yet, oldest first within each stream. Numbers that are still here are left out."""
+        return await self._run(lambda: self._ledger.tombstones(limit))
+
+    async def told(self, stones: Sequence[Tombstone]) -> None:
+        """A broker took these, as `tombstones` gave them. They stay known to `why_gone`."""
+        await self._run(lambda: self._ledger.told(stones))
+
+    async def why_gone(self, stream: str, first: int, last: int) -> list[Tombstone]:
+        """Why which of sequences `first` to `last` cannot be had any more, ascending. What is still here, and what was
+        never recorded, is left out.
+        """
+        return await self._run(lambda: self._ledger.why_gone(stream, first, last))
+
+    # ── commands ───────────────────────────────────────────────────────────────────────────────────────
+    async def kept_command(self, identity: str) -> KeptCommand | None:
+        """The command with this id, if it was begun here and is not long expired."""
+        return await self._run(lambda: self._ledger.kept_command(identity))
+
+    async def keep_command(self, command: KeptCommand) -> bool:
+        """In the place of an earlier one with its id. True: on the disk. False: the disk refused, and a crash would
+        forget it.
+        """
+        now_wall_s = self._clock.wall()
+        return await self._run(lambda: self._ledger.keep_command(command, now_wall_s))
+
     # ── anybody's ──────────────────────────────────────────────────────────────────────────────────────
     async def recent(self, limit: int) -> list[Recorded]:
         """The newest rows, ascending, settled ones included."""
@@ -128,6 +158,10 @@ class Store:
         if tell:
             future.add_done_callback(self._tell)
         return await asyncio.shield(future)  # a caller that is cancelled must not hide that something was written
+
+    def _let_go(self) -> None:
+        if self._own:
+            self._own.shutdown(wait=False)
 
     def _in_thread(self, operation: Callable[[], T]) -> T:
         try:
