@@ -1,8 +1,8 @@
 """What the NOC may say to us: watermarks, its own presence, and commands that change nothing. Pure; garbage is a
 Refusal, never an error.
 
-The only commands are the ones that ask for what was already said: `resend` and `rebirth`. Anything that would change
-something needs a signature, and nothing here can check one.
+Without a signature only `resend` and `rebirth` are taken: they ask for what was already said. What carries a signature
+is passed on unread (edged/report/signed.py); everything else is refused.
 """
 
 import json
@@ -27,7 +27,7 @@ class Reason(StrEnum):
 
     TOO_LARGE = "too_large"
     MALFORMED = "malformed"
-    NOT_ALLOWED = "not_allowed"  # no such command, or one that must be signed
+    NOT_ALLOWED = "not_allowed"  # no such command, or one that must be signed and is not
     RETAINED = "retained"  # a command is for now; a retained one is from some earlier time
     RANGE = "range"  # from > to, or more rows than MAX_RESEND
     UNKNOWN_STREAM = "unknown_stream"
@@ -65,12 +65,23 @@ class _Named(BaseModel):
 
     command: str = ""
     id: Text | None = None
+    signed: bool = False
 
     @model_validator(mode="before")
     @classmethod
     def _drop_what_is_no_name(cls, value: object) -> object:
-        named = value if isinstance(value, dict) else {}
-        return {key: text for key, text in named.items() if isinstance(text, str) and 0 < len(text) <= 64}
+        said = value if isinstance(value, dict) else {}
+        named = {key: said.get(key) for key in ("command", "id")}
+        names = {key: text for key, text in named.items() if isinstance(text, str) and 0 < len(text) <= 64}
+        return {**names, "signed": "signature" in said}
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Says it is signed. Nothing of it is believed yet; `id` is for a refusal."""
+
+    id: str | None
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,7 @@ _COMMANDS: dict[str, TypeAdapter[Resend] | TypeAdapter[Rebirth]] = {
 }
 
 
-def parse_command(payload: bytes, *, retained: bool) -> Resend | Rebirth | Refusal:
+def parse_command(payload: bytes, *, retained: bool) -> Resend | Rebirth | Signed | Refusal:
     """What is asked on `cmd/req`."""
     if len(payload) > MAX_BYTES:
         return Refusal(None, Reason.TOO_LARGE)
@@ -98,8 +109,10 @@ def parse_command(payload: bytes, *, retained: bool) -> Resend | Rebirth | Refus
     return _known(named, payload)
 
 
-def _known(named: _Named, payload: bytes) -> Resend | Rebirth | Refusal:
+def _known(named: _Named, payload: bytes) -> Resend | Rebirth | Signed | Refusal:
     if named.command not in _COMMANDS:
+        if named.signed:
+            return Signed(named.id, payload)
         return Refusal(named.id, Reason.NOT_ALLOWED if named.command else Reason.MALFORMED)
     try:
         command = _COMMANDS[named.command].validate_json(payload)

@@ -11,6 +11,7 @@ from edged.report.commands import (
     Rebirth,
     Refusal,
     Resend,
+    Signed,
     Watermark,
     parse_command,
     parse_noc,
@@ -47,7 +48,8 @@ REFUSED = [
     (said(command="rebirth", id="x" * 65), None, Reason.MALFORMED),
     (said(command="rebirth", id="1", force=True), "1", Reason.MALFORMED),
     (said(command="acknowledge_tier", id="1"), "1", Reason.NOT_ALLOWED),
-    (said(command="qos_off", id="1", signature="AAAA", not_before=0), "1", Reason.NOT_ALLOWED),
+    (said(command="rebirth", id="1", signature="AAAA"), "1", Reason.MALFORMED),
+    (said(command="qos_off", id="1", not_before=0, signature_of="AAAA"), "1", Reason.NOT_ALLOWED),
     (resend(**{"from": "3"}), "1", Reason.MALFORMED),
     (resend(**{"from": 0}), "1", Reason.MALFORMED),
     (resend(to=5.5), "1", Reason.MALFORMED),
@@ -68,10 +70,24 @@ def test_everything_else_is_refused_with_a_code(payload: bytes, identity: str | 
     assert parse_command(payload, retained=False) == Refusal(identity, reason)
 
 
+SIGNED = [
+    (said(command="qos_off", id="1", signature="AAAA"), "1"),
+    (said(command="qos_off", id="1", signature=None), "1"),
+    (said(id="x" * 65, signature={"r": 1}), None),
+    (said(signature="AAAA"), None),
+]
+
+
+@pytest.mark.parametrize(("payload", "identity"), SIGNED)
+def test_what_says_it_is_signed_is_passed_on_unread(payload: bytes, identity: str | None) -> None:
+    assert parse_command(payload, retained=False) == Signed(identity, payload)
+    assert parse_command(payload, retained=True) == Refusal(identity, Reason.RETAINED)
+
+
 _near = st.builds(
     lambda what: json.dumps(what).encode(),
     st.dictionaries(
-        st.sampled_from(["command", "id", "stream", "from", "to", "seq", "state", "x"]),
+        st.sampled_from(["command", "id", "stream", "from", "to", "seq", "state", "signature"]),
         st.sampled_from(["resend", "rebirth", "s", "online"])
         | st.integers()
         | st.floats()
@@ -84,7 +100,7 @@ _near = st.builds(
 
 @given(st.binary(max_size=200) | _near, st.booleans())
 def test_no_garbage_is_an_error(payload: bytes, retained: bool) -> None:
-    assert isinstance(parse_command(payload, retained=retained), (Resend, Rebirth, Refusal))
+    assert isinstance(parse_command(payload, retained=retained), (Resend, Rebirth, Signed, Refusal))
     assert isinstance(parse_watermark(payload), (Watermark, Refusal))
     assert isinstance(parse_noc(payload), Noc)
 
