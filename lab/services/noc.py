@@ -82,8 +82,8 @@ class Noc:
         except PeerError as error:
             log.warning("garbage", topic=topic, reason=str(error))
             return
-        if due is not None:
-            await client.publish(due.topic, _acknowledgement(due), qos=1)
+        for each in due:
+            await client.publish(each.topic, _acknowledgement(each), qos=1)
             _end_if_told()
 
     async def _sum_up(self) -> None:

@@ -1,7 +1,8 @@
 """What the NOC knows of each stream: what came, what came twice, what is missing, and what may be acknowledged. Pure.
 
-A stream's sequence has no holes, so a hole is something on its way or lost. The watermark is the highest tier event
-with no hole below it: every tier event up to it is here, whatever the missing ones may be. It never goes back.
+A stream's sequence has no holes, so a hole is something on its way or lost, unless its tombstone came. The watermark is
+the highest tier event with no hole below it: every tier event up to it is here, whatever the missing ones may be. It
+never goes back.
 """
 
 from bisect import bisect_right, insort
@@ -17,6 +18,8 @@ class Stream:
     ranges: list[Range] = field(default_factory=list)
     duplicates: int = 0
     watermark: int | None = None
+    gone: list[Range] = field(default_factory=list)
+    """What will not come: a hole in it is none."""
     _tiers: list[int] = field(default_factory=list)
 
     def add(self, sequence: int, *, tier: bool) -> bool:
@@ -29,10 +32,21 @@ class Stream:
         self._advance()
         return True
 
+    def close(self, first: int, last: int | None) -> None:
+        """What is missing of `first` to `last` (None: to the end of the stream) will not come."""
+        told = first, SEQUENCE_MAX if last is None else last
+        if told not in self.gone:
+            self.gone.append(told)
+            self._advance()
+
     @property
     def gaps(self) -> list[Range]:
         """First and last of each hole."""
-        return [(before[1] + 1, after[0] - 1) for before, after in zip(self.ranges, self.ranges[1:], strict=False)]
+        pairs = zip(self.ranges, self.ranges[1:], strict=False)
+        holes = [(before[1] + 1, after[0] - 1) for before, after in pairs]
+        for gone in self.gone:
+            holes = [left for hole in holes for left in _without(hole, gone)]
+        return holes
 
     def _insert(self, sequence: int) -> bool:
         place = bisect_right(self.ranges, (sequence, SEQUENCE_MAX))
@@ -48,11 +62,20 @@ class Stream:
         return True
 
     def _advance(self) -> None:
-        """Move the watermark over the tier events of the first run, which are then done with."""
-        done = bisect_right(self._tiers, self.ranges[0][1])
+        """Move the watermark over the tier events below the first hole, which are then done with."""
+        if not self._tiers:
+            return
+        holes = self.gaps if self.gone else [(self.ranges[0][1] + 1, 0)]
+        done = bisect_right(self._tiers, holes[0][0] - 1) if holes else len(self._tiers)
         if done:
             self.watermark = max(self._tiers[done - 1], self.watermark or 0)
             del self._tiers[:done]
+
+
+def _without(hole: Range, gone: Range) -> list[Range]:
+    """What is left of a hole."""
+    parts = (hole[0], min(hole[1], gone[0] - 1)), (max(hole[0], gone[1] + 1), hole[1])
+    return [part for part in parts if part[0] <= part[1]]
 
 
 @dataclass(slots=True)

@@ -1,11 +1,12 @@
 import contextlib
 import json
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.services.cloud_event import Kind, Place, event, place
+from lab.services.cloud_event import INFLATED_LIMIT, Kind, Place, Tombstone, alone, event, members, place, tombstone
 from lab.services.errors import PeerError
 
 
@@ -19,6 +20,7 @@ from lab.services.errors import PeerError
         ("edge/v1/lab/imaging-1/snap/tier", Place(Kind.SNAPSHOT, "lab", "imaging-1")),
         ("edge/v1/lab/imaging-1/state", Place(Kind.STATE, "lab", "imaging-1")),
         ("edge/v1/lab/imaging-1/evt/t5", Place(Kind.OTHER, "lab", "imaging-1")),
+        ("edge/v1/lab/imaging-1/hist", Place(Kind.HISTORY, "lab", "imaging-1")),
         ("edge/v1/lab/imaging-1/ack", Place(Kind.OTHER, "lab", "imaging-1")),
         ("edge/v1/lab/noc/state", Place(Kind.OTHER)),
         ("edge/v2/lab/imaging-1/evt/t1", Place(Kind.OTHER)),
@@ -69,3 +71,54 @@ def test_no_payload_raises_anything_but_the_rooms_error(payload: bytes) -> None:
 @given(st.text())
 def test_every_topic_has_a_place(topic: str) -> None:
     assert place(topic).kind in Kind
+
+
+HIST = "edge/v1/lab/imaging-1/hist"
+
+
+@pytest.mark.parametrize(
+    ("member", "kind", "below"),
+    [
+        ({"type": "edge.tier.entered.v1", "tier": 3}, Kind.TIER, "evt/t3"),
+        ({"type": "edge.link.down.raised.v1", "tier": 3}, Kind.LOG, "evt/log"),
+        ({"type": "edge.tel.links.v1"}, Kind.TELEMETRY, "tel/links"),
+        ({"type": "edge.tombstone.v1"}, Kind.TOMBSTONE, "hist"),
+        ({"type": "edge.tier.entered.v1", "tier": 9}, Kind.OTHER, "evt/t9"),
+    ],
+)
+def test_a_member_of_a_batch_has_the_place_it_would_have_alone(
+    member: dict[str, object], kind: Kind, below: str
+) -> None:
+    found = alone(place(HIST), HIST, member)
+    assert found == (Place(kind, "lab", "imaging-1"), f"edge/v1/lab/imaging-1/{below}")
+
+
+def test_a_batch_gives_its_members() -> None:
+    assert members(zlib.compress(b'[{"a": 1}, {}]')) == [{"a": 1}, {}]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"[]",
+        zlib.compress(b"[]")[:-1],
+        zlib.compress(b"{}"),
+        zlib.compress(b"[1]"),
+        zlib.compress(b"[" * 100_000),
+        zlib.compress(b" " * INFLATED_LIMIT + b"[]"),
+    ],
+)
+def test_what_is_no_batch_is_refused(payload: bytes) -> None:
+    with pytest.raises(PeerError):
+        members(payload)
+
+
+def test_a_tombstone_names_what_will_not_come() -> None:
+    assert tombstone({"data": {"stream": "s", "first": 2, "last": None, "why": "torn"}}) == Tombstone("s", 2, None)
+
+
+@pytest.mark.parametrize("data", [None, {}, {"stream": "s"}, {"stream": "s", "first": 1, "last": "x"}])
+def test_a_tombstone_that_names_nothing_is_refused(data: object) -> None:
+    with pytest.raises(PeerError):
+        tombstone({"data": data})

@@ -72,6 +72,35 @@ def test_in_whatever_order_all_came_all_is_acknowledged(events: list[tuple[int, 
     assert stream.watermark == 18
 
 
+@pytest.mark.parametrize(
+    ("gone", "gaps", "watermark"),
+    [
+        ([], [(2, 4), (6, 8)], 1),
+        ([(2, 4)], [(6, 8)], 5),
+        ([(2, 2), (4, 4)], [(3, 3), (6, 8)], 1),
+        ([(0, 7)], [(8, 8)], 5),
+        ([(3, None)], [(2, 2)], 1),
+        ([(2, None), (2, None)], [], 9),
+        ([(10, 20)], [(2, 4), (6, 8)], 1),
+    ],
+)
+def test_a_tombstone_closes_what_is_missing(
+    gone: list[tuple[int, int | None]], gaps: list[tuple[int, int]], watermark: int
+) -> None:
+    stream = seen("1t", "5t", "9t")
+    for first, last in gone:
+        stream.close(first, last)
+    assert (stream.gaps, stream.watermark) == (gaps, watermark)
+
+
+def test_what_was_called_gone_and_comes_all_the_same_is_taken() -> None:
+    stream = seen("1t", "5t")
+    stream.close(2, None)
+    assert stream.add(7, tier=True)
+    assert stream.add(3, tier=False)
+    assert (stream.gaps, stream.watermark, stream.duplicates) == ([], 7, 0)
+
+
 def test_streams_do_not_mix() -> None:
     streams = Streams()
     streams["a"].add(1, tier=True)
