@@ -1,0 +1,100 @@
+"""What people did, here or through the NOC, and what they were refused: the audit (H2, H3, H4)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from edged.contract.words import Account, Contents, Identity, Link, Role, Session, one_of
+from edged.core import errands
+from edged.core.effects import Errand
+from edged.core.observations import Act
+
+Reason = Literal["procedure", "line_failed", "degraded", "emergency", "drill", "maintenance", "noc_command"]
+"""Those `edgectl` offers, and that of an act the NOC commanded."""
+ActCode = Annotated[str, one_of(Act)]
+ACT_REFUSALS = ("no_session_id", "another_session_is_open", "no_session_is_open", "not_the_open_session")
+ActRefusal = Annotated[str, one_of(ACT_REFUSALS)]
+ErrandCode = Annotated[str, one_of(Errand)]
+ERRAND_REFUSALS = (*(row.code for row in errands.ROWS), "no_such_link")
+ErrandRefusal = Annotated[str, one_of(ERRAND_REFUSALS)]
+Asked = Literal["status", "events", "watch", "act", "ask", "reload"]
+"""What the control socket can be asked."""
+CommandCode = Literal["session_open", "phone_failed", "diagnose", "prove", "train"]
+CommandWord = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
+"""A command somebody with a key asked for, allowed or not."""
+KeyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+COMMAND_REFUSALS = (
+    *("too_large", "malformed", "unknown_key", "bad_signature", "not_this_site", "not_allowed", "role", "clock_unset"),
+    *("window", "not_yet", "expired", "busy", "id_reused", "interrupted", "not_durable"),
+)
+MORE_REFUSED = "more_refused"
+"""Stands for all that were not told singly."""
+CommandRefusal = Annotated[str, one_of((*COMMAND_REFUSALS, *ACT_REFUSALS, *ERRAND_REFUSALS, MORE_REFUSED))]
+
+
+class ActDone(Contents):
+    """Somebody attested or did something. `session` is the one it was about, else the open one."""
+
+    act: ActCode
+    actor: Account
+    role: Role
+    reason: Reason
+    session: Session | None
+
+
+class ActRefused(Contents):
+    """… and it made no sense now."""
+
+    act: ActCode
+    actor: Account
+    role: Role
+    reason: Reason
+    session: Session | None
+    refused: ActRefusal
+
+
+class ErrandAccepted(Contents):
+    """Somebody wants to know something about a line; what comes of it is an event of its own."""
+
+    errand: ErrandCode
+    at: Link
+    actor: Account
+    role: Role
+
+
+class ErrandRefused(Contents):
+    """… and this is not the time."""
+
+    errand: ErrandCode
+    at: Link
+    actor: Account
+    role: Role
+    refused: ErrandRefusal
+
+
+class AccessRefused(Contents):
+    """Somebody asked for what their role does not allow."""
+
+    actor: Account
+    role: Role
+    asked: Asked
+
+
+class CommandDone(Contents):
+    """A signed command of the NOC was carried out, or had been before (`repeated`)."""
+
+    id: Identity
+    command: CommandCode
+    key: KeyName
+    role: Role
+    repeated: bool
+
+
+class CommandRefused(Contents):
+    """… or was not. What nobody vouched for, or could be read, is null."""
+
+    id: Identity | None
+    command: CommandWord | None
+    key: KeyName | None
+    role: Role | None
+    refused: CommandRefusal

@@ -1,0 +1,109 @@
+"""The words a message is made of. There is no plain text among them: a string is a code of a list, a name of the form
+names of this site have, an address, an id, a hash or a time. Numbers are finite and bounded, lists have an end.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+MAX_INTEGER = 2**53 - 1
+"""RFC 7493: beyond it a reader that holds numbers as doubles would see another number."""
+
+T = TypeVar("T")
+
+
+class Contents(BaseModel):
+    """Everything said is one of these: nothing but its fields, each exactly of its type.
+
+    What validates them is made when it is first needed: all of it at once would cost every start of the daemon 0.1 s.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Annotates a string that is one of these words: the members of an enum, or the sentences of a table."""
+
+    words: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.literal_schema(list(self.words))
+
+
+def one_of(words: Iterable[str]) -> OneOf:
+    """In the order given, each once."""
+    return OneOf(tuple(dict.fromkeys(str(word) for word in words)))
+
+
+def many(most: int) -> Any:
+    """Of a tuple: at most so many. A list is as good."""
+    return Field(strict=False, max_length=most)
+
+
+# ── names: given by the engineer who set the site up, or by the system ─────────────────────────────────
+Link = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
+Interface = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$")]
+Device = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:()/+-]{0,31}( [A-Za-z0-9_.:()/+-]{1,31}){0,4}$")]
+"""What people call a device or a line of the router: five words at most, no sentence."""
+Source = Annotated[str, Field(pattern=r"^[a-z]{1,16}(:[A-Za-z0-9\[\]_.:%-]{1,262})?$")]
+"""An instrument: "router", "link:fiber", "upsd:10.0.0.5:3493"."""
+Account = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:@\\+-]{0,63}\$?$")]
+"""Of a local account, or "noc:" and the name of a key that signs for the NOC."""
+Session = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""Opaque; whose procedure it is knows nobody but the room."""
+Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$")]
+"""Of one command of the NOC, of one message."""
+ErrorName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+"""Of an error's class."""
+UpsFlag = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,23}$")]
+"""As NUT gives them (RFC 9271): OL, OB, LB, CHRG. Drivers know more than the RFC."""
+KernelWord = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
+Release = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+_-]{0,39}$")]
+
+# ── forms ──────────────────────────────────────────────────────────────────────────────────────────────
+Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{6,64}$")]
+Time = Annotated[
+    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|\+00:00)$")
+]
+"""RFC 3339, UTC."""
+Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+_V4 = r"((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_V6 = r"[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}(:([0-9]{1,3}\.){3}[0-9]{1,3})?(%[A-Za-z0-9_.-]{1,15})?"
+Address = Annotated[str, Field(pattern=rf"^({_V4}|{_V6})$")]
+"""Of IPv4 or IPv6."""
+
+# ── codes of more than one room ────────────────────────────────────────────────────────────────────────
+Role = Literal["none", "view", "operate", "admin"]
+ClockQuality = Literal["synced", "holdover", "unset"]
+
+# ── numbers ────────────────────────────────────────────────────────────────────────────────────────────
+Tier = Annotated[int, Field(ge=0, le=4)]
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Sequence = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+Few = Annotated[int, Field(ge=0, le=10_000)]
+Dscp = Annotated[int, Field(ge=0, le=63)]
+Ttl = Annotated[int, Field(ge=1, le=255)]
+PacketBytes = Annotated[int, Field(ge=0, le=65_535)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+SignalDbm = Annotated[int, Field(ge=-200, le=100)]
+_finite = {"allow_inf_nan": False}
+Seconds = Annotated[float, Field(ge=0, le=1e10, **_finite)]
+SignedSeconds = Annotated[float, Field(ge=-1e10, le=1e10, **_finite)]
+"""A clock that begins at 1970 and then learns the time jumps by 1.8e9 s."""
+Milliseconds = Annotated[float, Field(ge=0, le=1e7, **_finite)]
+SignedMilliseconds = Annotated[float, Field(ge=-1e7, le=1e7, **_finite)]
+Percent = Annotated[float, Field(ge=0, le=100, **_finite)]
+LoadPercent = Annotated[float, Field(ge=0, le=500, **_finite)]
+"""A UPS can be overloaded."""
+Share = Annotated[float, Field(ge=0, le=1, **_finite)]
+Mos = Annotated[float, Field(ge=1, le=5, **_finite)]
+Nats = Annotated[float, Field(ge=-1e9, le=1e9, **_finite)]
+Megabytes = Annotated[float, Field(ge=0, le=1e9, **_finite)]
+Mbit = Annotated[float, Field(ge=0, le=1e6, **_finite)]
+BitsPerSecond = Annotated[float, Field(ge=0, le=1e12, **_finite)]
