@@ -1,0 +1,203 @@
+"""How many events a second a fleet of sites can bring to the NOC through one mosquitto, and how soon it is back when
+the broker dies.
+
+Every site is the daemon's own record and reporter; all of them live in this process, so its CPU is the fleet's and not
+a site's. Tier events come as a Poisson process over all sites. A rate is sustained when the 99th percentile from the
+moment an event was due to the moment the consumer held it stays below a second, and the queue does not grow. Fleet,
+broker and consumer share this machine.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from random import Random
+
+import structlog
+
+from bench.bounded import run_bounded
+from bench.figures import percentile
+from bench.fleet_broker import Broker
+from bench.fleet_consumer import LightConsumer
+from bench.fleet_crowd import Crowd
+from bench.fleet_figures import Ladder, Name, growth_per_s, matched, sustained
+from bench.fleet_room import Place, place_for, raise_soft_limit
+from bench.fleet_site import TENANT
+from bench.fleet_storm import Storm, storm
+from bench.fleet_usage import Shares, Watch
+from bench.proc_stat import usage_of
+from bench.table import table
+
+FIRST_PER_S = 25.0
+CONNECTS_PER_S = 100.0
+CONNECT_WITHIN_S = 120.0
+IDLE_S = 15.0
+DRAIN_S = 30.0
+END_S = 60.0
+STORM_S = 150.0
+"""Kept back of the time allowed for what comes after the steps."""
+STORM_LOAD = 0.25
+"""Of the sustained rate: what goes on happening at the sites while their broker is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    offered_per_s: float
+    taken_per_s: float
+    p50_s: float
+    p99_s: float
+    growth: float
+    shares: Shares
+    held: bool
+
+    def row(self) -> tuple[str, ...]:
+        return (
+            f"{self.offered_per_s:.0f}", f"{self.taken_per_s:.1f}", f"{1e3 * self.p50_s:.0f}",
+            f"{1e3 * self.p99_s:.0f}", f"{self.growth:.1f}", *self.shares.row(), "yes" if self.held else "no",
+        )  # fmt: skip
+
+
+HEAD = (
+    "offered/s", "taken/s", "p50 ms", "p99 ms", "queue +/s", "sites CPU %", "of it records", "mosquitto", "consumer",
+    "machine", "sustained",
+)  # fmt: skip
+
+
+class Fleet:
+    def __init__(self, crowd: Crowd, broker: Broker, consumer: LightConsumer, *, over_s: float) -> None:
+        self._crowd, self._broker, self._consumer, self._over_s = crowd, broker, consumer, over_s
+        self._held: dict[Name, float] = {}
+        self.steps: list[Step] = []
+
+    async def find_the_rate(self, step_s: float) -> Step | None:
+        """The best step of a ladder of them; None if not even one event a second was sustained."""
+        ladder = Ladder(FIRST_PER_S)
+        while ladder.offer is not None and self._crowd.now_s() + step_s + DRAIN_S + STORM_S < self._over_s:
+            step = await self._step(ladder.offer, step_s)
+            self.steps.append(step)
+            say("  ".join(f"{name} {figure}" for name, figure in zip(HEAD, step.row(), strict=True)))
+            ladder.answer(step.offered_per_s, held=step.held)
+        good = [step for step in self.steps if step.held]
+        return max(good, key=lambda step: step.offered_per_s, default=None)
+
+    async def idle(self, seconds: float) -> Shares:
+        watch = await self._watch()
+        await asyncio.sleep(seconds)
+        return await watch.shares()
+
+    async def _step(self, rate_per_s: float, seconds: float) -> Step:
+        watch = await self._watch()
+        load = await self._crowd.load(rate_per_s, seconds)
+        shares = await watch.shares()
+        drained = await self._crowd.soon(lambda: not self._crowd.waiting, within_s=DRAIN_S)
+        await self.ask_what_is_held()
+        latencies = matched(load.due_s, self._held).latencies_s
+        p50_s, p99_s = percentile(latencies, 50), percentile(latencies, 99)
+        growth = growth_per_s(load.queue)
+        good = sustained(offered_per_s=rate_per_s, p99_s=p99_s, growth=growth)
+        over_s = load.queue[0][0] + load.seconds
+        taken = sum(self._held.get(name, over_s) < over_s for name in load.due_s)
+        return Step(
+            rate_per_s, taken / load.seconds, p50_s, p99_s, growth, shares, good and drained and not load.given_up
+        )
+
+    async def lost(self) -> int:
+        """Once every site knows that the NOC holds everything: what it does not hold. Raises BenchFailed if that does
+        not come about.
+        """
+        await self._crowd.until(lambda: not self._crowd.waiting, "everything is acknowledged", within_s=END_S)
+        await self.ask_what_is_held()
+        return len(matched(self._crowd.due_s, self._held).missing)
+
+    async def ask_what_is_held(self) -> None:
+        self._held |= await self._consumer.held()
+
+    async def _watch(self) -> Watch:
+        return await Watch.begin(os.getpid(), self._broker.pid, self._consumer.pid, self._crowd.record_cpu_s)
+
+
+async def fleet(*, sites: int, minutes: float, step_s: float) -> None:
+    _quiet()
+    raise_soft_limit()
+    with place_for(sites) as place:
+        async with Broker(place.directory / "broker") as broker, _consumer(broker) as consumer:
+            crowd = Crowd(place.directory, port=broker.port, chance=Random())
+            try:
+                await _measure(crowd, broker, consumer, place, sites=sites, minutes=minutes, step_s=step_s)
+            finally:
+                say("taking it down")
+                await crowd.close()
+
+
+def _consumer(broker: Broker) -> LightConsumer:
+    return LightConsumer(port=broker.port, tenant=TENANT)
+
+
+async def _measure(
+    crowd: Crowd, broker: Broker, consumer: LightConsumer, place: Place, *, sites: int, minutes: float, step_s: float
+) -> None:
+    whole = Fleet(crowd, broker, consumer, over_s=crowd.now_s() + 60 * minutes)
+    before_mib = usage_of(os.getpid()).rss_mib
+    say(f"opening {sites} records ({place.kind})")
+    files = await crowd.open(sites)
+    say("connecting")
+    await crowd.connect(spread_s=sites / CONNECTS_PER_S, within_s=CONNECT_WITHIN_S)
+    idle = await whole.idle(IDLE_S)
+    per_site_kib = 1024 * (usage_of(os.getpid()).rss_mib - before_mib) / sites
+    best = await whole.find_the_rate(step_s)
+    say("mosquitto is killed, and started again")
+    after = await storm(crowd, broker, rate_per_s=max(1.0, STORM_LOAD * (best.offered_per_s if best else 0)))
+    lost = await whole.lost()
+    print(table(HEAD, [("0", "", "", "", "", *idle.row(), ""), *(step.row() for step in whole.steps)]))
+    print(
+        f"\n{sites} sites in one process, one mosquitto and a consumer share {os.cpu_count()} cores; "
+        f"load of the machine {os.getloadavg()[0]:.1f}. Percents are of one core, the machine's of all.\n"
+        f"consumer: {consumer.name}; records on {place.kind}; {files} open files and {per_site_kib:.0f} KiB a site"
+    )
+    print(_storm_said(after, sites))
+    print(json.dumps(_figures(sites, best, lost)), flush=True)
+
+
+def _storm_said(after: Storm, sites: int) -> str:
+    return (
+        f"broker killed for {after.away_s:.0f} s while {after.raised} events happened: half of {sites} sites back "
+        f"{after.half_back_s:.1f} s after it was, 99 % {after.most_back_s:.1f} s, all {after.all_back_s:.1f} s, "
+        f"everything acknowledged {after.acknowledged_s:.1f} s"
+    )
+
+
+def _figures(sites: int, best: Step | None, lost: int) -> dict[str, float | None]:
+    return {
+        "sites": sites,
+        "events_per_s": round(best.taken_per_s, 1) if best else 0,
+        "p99_ms": round(1e3 * best.p99_s, 1) if best else None,
+        "lost": lost,
+    }
+
+
+def _quiet() -> None:
+    """Two thousand daemons would each tell of every connection."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sites", type=int, default=2000, help="1–5000 (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=8.0, help="at most, 4–60 (%(default)g)")
+    parser.add_argument("--step-s", type=float, default=15.0, help="length of one step, 5–120 (%(default)g)")
+    chosen = parser.parse_args()
+    if not (1 <= chosen.sites <= 5000 and 4 <= chosen.minutes <= 60 and 5 <= chosen.step_s <= 120):
+        parser.error("--sites lies within 1–5000, --minutes within 4–60, --step-s within 5–120")
+    work = fleet(sites=chosen.sites, minutes=chosen.minutes, step_s=chosen.step_s)
+    run_bounded(work, within_s=60 * chosen.minutes + CONNECT_WITHIN_S)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""One simulated site: the record and the reporter of the real daemon, and in place of the judge somebody who says what
+one would say.
+"""
+
+import asyncio
+from concurrent.futures import Executor
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+from bench.fleet_words import Doc, link_seconds, things, tier_event
+from edged.clock import SystemClock
+from edged.record.envelope import Origin
+from edged.record.recorded import Recorded
+from edged.record.settings import RecordSettings
+from edged.record.store import Store
+from edged.report.mqtt import Reporter
+from edged.report.reading import BrokerReading
+from edged.report.settings import BrokerSettings
+
+TENANT = "fleet"
+KEEPALIVE_S = 300
+"""Long: a ping every 15 s from each of 2,000 sites would be 133 a second that no event needs."""
+SETTLED_S = 5.0
+
+
+class Site:
+    """Made by `await Site.open(…)`."""
+
+    def __init__(self, origin: Origin, store: Store, clock: SystemClock, *, port: int, chance: Random) -> None:
+        self.store, self._clock, self._chance = store, clock, chance
+        self._tier = 0
+        self._said: BrokerReading | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._reporter = Reporter(
+            store,
+            BrokerSettings(host="127.0.0.1", port=port, keepalive_s=KEEPALIVE_S),
+            origin=origin,
+            clock=clock,
+            birth={"version": "fleet", "config_hash": "c0ffee"},
+            snapshots=self._things,
+            emit=self._hear,
+        )
+
+    @classmethod
+    async def open(
+        cls, directory: Path, *, number: int, port: int, thread: Executor, clock: SystemClock, chance: Random
+    ) -> "Site":
+        """`thread`: a single one, shared with other sites."""
+        origin = Origin(TENANT, f"site-{number}")
+        store = await Store.open(
+            directory / origin.site, origin=origin, clock=clock, settings=RecordSettings(), thread=thread
+        )
+        return cls(origin, store, clock, port=port, chance=chance)
+
+    def connect(self) -> None:
+        self._running = asyncio.create_task(self._reporter.run())
+
+    async def close(self) -> None:
+        if self._running:
+            self._running.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._running
+        await self.store.close()
+
+    @property
+    def connected(self) -> bool:
+        return self._said is not None and self._said.connected
+
+    @property
+    def connection(self) -> int | None:
+        """The number of the connection that stands, None while none does."""
+        return self._said.epoch if self._said and self._said.connected else None
+
+    @property
+    def pending(self) -> int:
+        """Tier events the NOC has not acknowledged."""
+        return self.store.status().pending_tier
+
+    async def say(self) -> Recorded | None:
+        """A tier event, recorded; None where the record had no room."""
+        event = tier_event(self._clock.monotonic(), self._chance)
+        self._tier = event.tier
+        recorded = await self.store.append([event])
+        return recorded[0] if recorded else None
+
+    def measure(self) -> None:
+        """One message of telemetry, as a real site has every ten seconds."""
+        self._reporter.telemetry("links", link_seconds(self._chance))
+
+    def _things(self) -> Doc:
+        return things(self._tier)
+
+    def _hear(self, reading: BrokerReading) -> None:
+        self._said = reading
