@@ -1,12 +1,28 @@
-"""The one clock. Decisions use monotonic time; wall-clock time is for the wire, and says how good it is."""
+"""The one clock. Decisions use monotonic time; wall-clock time is for the wire, and says how good it is.
 
-import ctypes
+chrony's word counts while it is fresh, else the kernel's (`edged.clock_watch` brings the former). A clock that shows a
+time that cannot be is unset, whoever vouches for it.
+"""
+
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+from edged.chrony import Tracking
+from edged.clock_word import Word, chrony_says, kernel_says
+
+EARLIEST_S = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+"""This software was not there before: a clock that shows less has lost its battery, or never had one."""
+RECORDED_SLACK_S = 60.0
+"""A clock set back by less against what was recorded is a step like any other."""
+CHRONY_COUNTS_S = 30.0
+"""It is asked every 10 s: two answers may be missing."""
+COASTS_THROUGH_S = 2.0
+"""A clock set by more than this while it coasts is no longer what was in sync; a leap second moves it by one."""
 
 
 class ClockQuality(StrEnum):
@@ -25,11 +41,35 @@ class Clock(Protocol):
     def quality(self) -> ClockQuality: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The wall clock at one moment."""
+
+    quality: ClockQuality
+    plausible: bool
+    word: Word
+
+
+def quality_of(*, plausible: bool, synced: bool, was_synced: bool) -> ClockQuality:
+    if not plausible:
+        return ClockQuality.UNSET
+    if synced:
+        return ClockQuality.SYNCED
+    return ClockQuality.HOLDOVER if was_synced else ClockQuality.UNSET
+
+
 @dataclass
 class SystemClock:
-    """CLOCK_BOOTTIME, so that a suspended box does not lengthen a deadline; the kernel says whether it is in sync."""
+    """CLOCK_BOOTTIME, so that a suspended box does not lengthen a deadline."""
 
+    kernel: Callable[[], Word] = kernel_says
     _was_synced: bool = field(default=False, init=False)
+    _chrony: tuple[Word, float] | None = field(default=None, init=False)
+    """With the monotonic time it was heard at."""
+    _earliest_s: float = field(default=EARLIEST_S, init=False)
+    _recorded_s: float | None = field(default=None, init=False)
+    _in_sync: tuple[float, float] | None = field(default=None, init=False)
+    """Wall and monotonic time when it was last seen in sync."""
 
     def monotonic(self) -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -38,10 +78,52 @@ class SystemClock:
         return time.time()
 
     def quality(self) -> ClockQuality:
-        if _kernel_is_synchronised():
-            self._was_synced = True
-            return ClockQuality.SYNCED
-        return ClockQuality.HOLDOVER if self._was_synced else ClockQuality.UNSET
+        """Asked for every envelope: two or three system calls."""
+        return self._judge(self._word().synced, self.plausible())
+
+    def plausible(self) -> bool:
+        return self.wall() >= self._earliest_s
+
+    def look(self) -> Look:
+        word, plausible = self._word(), self.plausible()
+        quality = self._judge(word.synced, plausible)
+        if quality is ClockQuality.SYNCED:
+            self._in_sync = self.wall(), self.monotonic()
+        return Look(quality, plausible, word)
+
+    def known_wall(self) -> float | None:
+        """What time it is by the last moment in sync and the monotonic clock, whatever was set since; else the newest
+        time ever recorded: it is at least that. None: nobody knows.
+        """
+        if self._in_sync is None:
+            return self._recorded_s
+        wall_s, monotonic_s = self._in_sync
+        return wall_s + self.monotonic() - monotonic_s
+
+    # ── what it is told ────────────────────────────────────────────────────────────────────────────────
+    def not_before(self, wall_s: float) -> None:
+        """The newest time recorded by a clock *in sync*: with one that was not, a wrong year would stay for ever."""
+        self._recorded_s = max(wall_s, self._recorded_s or wall_s)
+        self._earliest_s = max(self._earliest_s, wall_s - RECORDED_SLACK_S)
+
+    def heard(self, tracking: Tracking) -> None:
+        self._chrony = chrony_says(tracking, self.wall()), self.monotonic()
+
+    def stepped(self, by_s: float) -> None:
+        """What chrony said is of the clock as it was; and a clock that somebody set does not coast."""
+        self._chrony = None
+        if abs(by_s) > COASTS_THROUGH_S:
+            self._was_synced = False
+
+    # ── judging ────────────────────────────────────────────────────────────────────────────────────────
+    def _word(self) -> Word:
+        if self._chrony and self.monotonic() - self._chrony[1] <= CHRONY_COUNTS_S:
+            return self._chrony[0]
+        return self.kernel()
+
+    def _judge(self, synced: bool, plausible: bool) -> ClockQuality:
+        self._was_synced = self._was_synced or (synced and plausible)
+        return quality_of(plausible=plausible, synced=synced, was_synced=self._was_synced)
 
 
 def boot_id() -> str:
@@ -52,30 +134,3 @@ def boot_id() -> str:
 def rfc3339(wall_s: float) -> str:
     """Wall-clock seconds as RFC 3339 in UTC with milliseconds."""
     return datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-# ── the kernel's word: ntp_adjtime(2) ──────────────────────────────────────────────────────────────────
-_TIME_ERROR = 5  # timex.h: clock not synchronised
-_STA_UNSYNC = 0x0040
-
-
-class _Timex(ctypes.Structure):
-    # struct timex of adjtimex(2); only modes and status are read, the tail is room for the kernel to write in.
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("tail", ctypes.c_byte * 256),
-    )
-
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _kernel_is_synchronised() -> bool:
-    timex = _Timex()  # modes 0: read only, needs no capability
-    state = _libc.adjtimex(ctypes.byref(timex))
-    return bool(state not in (-1, _TIME_ERROR) and not timex.status & _STA_UNSYNC)
