@@ -6,7 +6,7 @@ supervised: it may fail for ever, and each failure is an observation.
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing
 from functools import partial
 from operator import attrgetter
@@ -17,27 +17,30 @@ import structlog
 
 from edged import __version__
 from edged.clock import SystemClock, boot_id
+from edged.clock_watch import watch_clock
 from edged.config import ConfigError, Loaded, load
 from edged.control.desk import Desk
 from edged.control.protocol import Refusal
 from edged.control.server import refuse_second, serve
 from edged.core.effects import Effect, Leave, Pace, ProbeAt, ReportVia, Run, ShapeFor
-from edged.core.observations import ClockReading, DaemonPhase, Phase, RecordReading, SourceFailed, UplinkReading
+from edged.core.observations import DaemonPhase, Phase, RecordReading, SourceFailed
 from edged.core.state import State
 from edged.judging import Judging
 from edged.notify import notify
 from edged.passive import PassiveMeter
+from edged.record.backlog import Backlog
 from edged.record.envelope import Origin
+from edged.record.newest import newest_time
 from edged.record.store import Store
 from edged.report.metrics import serve_metrics
-from edged.report.mqtt import Reporter
 from edged.report.reading import BrokerReading
 from edged.report.settings import MetricsSettings
+from edged.reporting import Reporting
 from edged.status import Status
 from edged.supervise import Backoff, supervise
 from edged.surroundings import Surroundings, room_side
 from edged.surveyor import Surveyor
-from edged.telemetry import SecondRecords, tell_figures
+from edged.telemetry import SecondRecords
 from probes.budget import Budget, Spent
 from probes.budget_file import BudgetFile, keep_budgets
 from probes.link import watch_link
@@ -83,18 +86,22 @@ async def _live(loaded: Loaded, stop: asyncio.Event) -> Loaded | None:
     site = loaded.config.site
     origin = Origin(site.tenant, site.name)
     store = await Store.open(site.state_dir, origin=origin, clock=clock, settings=loaded.config.record)
+    backlog = await Backlog.open(site.state_dir, origin=origin, clock=clock, settings=loaded.config.telemetry)
+    if (newest_s := await newest_time(store)) is not None:
+        clock.not_before(newest_s)
     try:
-        house = House(loaded, store, clock)
+        house = House(loaded, store, backlog, clock)
         await house.judging.resume()
         return await house.live(stop)
     finally:
+        await backlog.close()
         await store.close()
 
 
 class House:
     """All parts, wired. It decides nothing: it only says who is who."""
 
-    def __init__(self, loaded: Loaded, store: Store, clock: SystemClock) -> None:
+    def __init__(self, loaded: Loaded, store: Store, backlog: Backlog, clock: SystemClock) -> None:
         self._loaded, self._config, self._store, self._clock = loaded, loaded.config, store, clock
         self._next: Loaded | None = None
         self._over = asyncio.Event()
@@ -107,13 +114,14 @@ class House:
         )
         self._status = Status(loaded, clock, boot, plan=self.judging.plan, state=self._state, record=store.status)
         self._budget_file = BudgetFile(self._config.site.state_dir / "budgets.json")
-        self._budgets = self._open_budgets()
+        spent = self._budget_file.read().spent
+        self._budgets = self._open_budgets(spent)
         self._surroundings = self._look_around()
         self._surveyor = self._make_surveyor()
         counters, carrier = self._surroundings.room_bytes, self._surroundings.carrier
         self._passive = PassiveMeter(counters, carrier, self.judging.tell, monotonic=clock.monotonic)
         self._seconds = SecondRecords(self._config.links, clock.monotonic())
-        self._reporter = self._make_reporter()
+        self._reporting = self._make_reporting(backlog, spent)
         self._desk = Desk(self.judging, clock, document=self._status.document, recent=store.recent, reload=self._reload)
 
     async def live(self, stop: asyncio.Event) -> Loaded | None:
@@ -144,11 +152,8 @@ class House:
             "control": serve(self._config.control, self._desk),
             "self": self._look_at_self(),
         }
-        if self._reporter:
-            parts["report"] = self._reporter.run()
-            parts["telemetry"] = tell_figures(
-                self._reporter.telemetry, self._status.document, self._seconds, monotonic=self._clock.monotonic
-            )
+        if self._reporting:
+            parts |= {name: part() for name, part in self._reporting.vital(self._seconds).items()}
         for name, (instrument, backoff) in self._instruments().items():
             parts[name] = supervise(name, instrument, failed=self._source_failed, backoff=backoff)
         return parts
@@ -160,10 +165,14 @@ class House:
         for name, link in config.links.items():
             hand = partial(watch_link, pace=self._paces[name], outside=around[name], monotonic=now, wall=wall)
             found[f"link:{name}"] = partial(hand, link, self._link_said), Backoff()
+        found["clock"] = partial(watch_clock, tell, self._clock), Backoff()
         found["passive"] = self._passive.run, Backoff()
         found |= {name: (instrument, Backoff()) for name, instrument in self._surveyor.instruments().items()}
-        if self._budgets:
-            found["budgets"] = partial(keep_budgets, self._budget_file, self._budgets), Backoff()
+        budgets = {**self._budgets, **(self._reporting.budgets if self._reporting else {})}
+        if budgets:
+            found["budgets"] = partial(keep_budgets, self._budget_file, budgets), Backoff()
+        if self._reporting:
+            found |= {name: (instrument, Backoff()) for name, instrument in self._reporting.instruments().items()}
         for server in by_server(config.ups):
             watcher = NutWatcher(server, monotonic=now)
             found[f"upsd:{watcher.peer}"] = partial(watcher.run, tell), UPSD_BACKOFF
@@ -193,8 +202,8 @@ class House:
             case ProbeAt():
                 self._paces[effect.link].session = effect.pace is Pace.SESSION
             case ReportVia():
-                if self._reporter:
-                    self._reporter.reconnect()
+                if self._reporting:
+                    self._reporting.reporter.via(effect.link)
             case Leave():
                 self._surveyor.allow(effect)
             case Run():
@@ -215,20 +224,27 @@ class House:
     def _source_failed(self, source: str, error: Exception, failures: int) -> None:
         self.judging.tell(SourceFailed(self._clock.monotonic(), source, type(error).__name__, failures))
 
-    def _uplink(self, reading: BrokerReading) -> None:
+    def _broker_said(self, reading: BrokerReading) -> None:
         self._status.broker = reading
-        self.judging.tell(UplinkReading(reading.at_s, reading.connected, reading.since_s, reading.cause.value))
 
     async def _look_at_self(self) -> None:
-        """Its own clock and record, as facts for the judge; and READY once the first tick was judged."""
-        self.judging.tell(ClockReading(self._clock.monotonic(), self._clock.quality().value))
+        """Its own record, as facts for the judge; and READY once the first tick was judged."""
         await self.judging.ticked_once.wait()
         notify("READY=1")
         while True:
             now = self._clock.monotonic()
             record = self._store.status()
-            self.judging.tell(RecordReading(now, record.durable, record.cause.value))
-            self.judging.tell(ClockReading(now, self._clock.quality().value))
+            self.judging.tell(
+                RecordReading(
+                    now,
+                    record.durable,
+                    record.cause.value,
+                    evicted=record.evicted,
+                    coalesced=record.coalesced,
+                    reserve_pct=record.reserve_pct,
+                    low_space=record.low_space,
+                )
+            )
             notify(f"STATUS=tier {self.judging.state.tier}")
             await asyncio.sleep(SELF_LOOK_S)
 
@@ -266,24 +282,25 @@ class House:
             wall=self._clock.wall,
         )
 
-    def _open_budgets(self) -> dict[str, Budget]:
+    def _open_budgets(self, spent: Mapping[str, Spent]) -> dict[str, Budget]:
         """Of the metered links, with what was spent this month before we began."""
-        spent = self._budget_file.read().spent
         opened = {name: link.budget(spent.get(name, Spent(None, 0))) for name, link in self._config.links.items()}
         return {name: budget for name, budget in opened.items() if budget is not None}
 
-    def _make_reporter(self) -> Reporter | None:
+    def _make_reporting(self, backlog: Backlog, spent: Mapping[str, Spent]) -> Reporting | None:
         if self._config.broker is None:
             return None
-        site = self._config.site
-        return Reporter(
-            self._store,
+        return Reporting(
+            self._loaded,
             self._config.broker,
-            origin=Origin(site.tenant, site.name),
+            store=self._store,
+            backlog=backlog,
             clock=self._clock,
-            birth={"version": __version__, "config_hash": self._loaded.hash},
+            judge=self.judging,
             snapshots=self._status.things,
-            emit=self._uplink,
+            document=self._status.document,
+            said=self._broker_said,
+            spent=spent,
         )
 
 

@@ -9,9 +9,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from edged.control.command_settings import CommandSettings, KeyUnusable
 from edged.control.server import ControlSettings
 from edged.core.latch import Dwell
 from edged.core.plan import DEFAULT_DWELLS, LinkPlan, LinkRole, Plan, Thresholds, UpsPlan
+from edged.record.backlog_settings import BacklogSettings
 from edged.record.settings import RecordSettings
 from edged.report.settings import BrokerSettings, MetricsSettings
 from probes.link_settings import LinkSettings, Role
@@ -120,6 +122,8 @@ class Config(_Table):
     metrics: MetricsSettings | None = MetricsSettings()
     tiers: TierSettings = TierSettings()
     record: RecordSettings = RecordSettings()
+    telemetry: BacklogSettings = BacklogSettings()
+    commands: CommandSettings | None = None
     control: ControlSettings = ControlSettings()
 
     @field_validator("links", mode="before")
@@ -142,6 +146,8 @@ class Config(_Table):
         if self.router and len(self.links) > 1 and len(wans) < len(self.links):
             bare = ", ".join(key for key, link in self.links.items() if link.wan is None)
             raise ValueError(f"links.{bare}: with a router each link needs its wan (the router's index)")
+        if self.broker and (strange := self.broker.links.keys() - self.links.keys()):
+            raise ValueError(f"broker.links.{min(strange)}: there is no such link; there are {', '.join(self.links)}")
         if self.qos and self.links[primaries[0]].up_mbit is None:
             raise ValueError(f"links.{primaries[0]}: qos needs up_mbit and down_mbit of the primary link")
         return self
@@ -155,6 +161,7 @@ class Config(_Table):
             has_media=self.media is not None,
             has_phone=self.phone is not None,
             has_broker=self.broker is not None,
+            certificates=self.broker.certificates if self.broker else (),
             shapers=tuple(interface.name for interface in self.qos.interfaces) if self.qos else (),
             thresholds=self.tiers.thresholds(),
             dwells=self.tiers.dwells(),
@@ -204,8 +211,12 @@ def load(path: Path) -> Loaded:
     try:
         if config.router:
             config.router.credentials()  # a secret's file that cannot be read is a mistake too
+        if config.commands:
+            config.commands.trusted()
     except WanMisuse as error:
         raise ConfigError(path, [f"router: {error}"]) from error
+    except KeyUnusable as error:
+        raise ConfigError(path, [str(error)]) from error
     return Loaded(config, path, hashlib.sha256(raw).hexdigest()[:16])
 
 

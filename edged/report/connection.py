@@ -24,22 +24,25 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edged.record.envelope import CONTENT_TYPE
 from edged.report.commands import MAX_BYTES
-from edged.report.dial import dial, password, tls_context
+from edged.report.dial import Way, dial, password, tls_context
 from edged.report.endings import ending, failure, rejection
 from edged.report.errors import LineDown
+from edged.report.names import Names
 from edged.report.outgoing import Publication
 from edged.report.reading import BrokerCause
 from edged.report.settings import BrokerSettings
+from edged.report.tcp_cost import cost_bytes
 
 MAX_HEARD = 256
 """Messages waiting to be looked at; a flood beyond them is dropped, the NOC repeats what matters."""
 MAX_PACKET = 64 << 10
 """What a broker may send us at once (MQTT 5)."""
 
-HEADER_BYTES = 80
-"""What a PUBLISH has around its topic and payload, with our properties: 5 + 2 + 2 + 1 + 48 + 5, and some."""
+HEADER_BYTES = 96
+"""What a PUBLISH has around its topic and payload, with our properties: 5 + 2 + 2 + 1 + 75 + 5, and some."""
+OUTLIVES_S = 30
+"""So much longer than the Will's delay the broker keeps our session (MQTT 5): a session that ends speaks the Will."""
 
 _quiet = logging.getLogger("edged.report.paho")
 _quiet.addHandler(logging.NullHandler())
@@ -51,6 +54,15 @@ class Heard:
     topic: str
     payload: bytes
     retained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where and how one connection is made."""
+
+    server: tuple[str, int]
+    way: Way
+    protocol: ProtocolVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +78,33 @@ class Connection(aiomqtt.Client):
         self,
         settings: BrokerSettings,
         *,
+        door: Door,
         client_id: str,
-        protocol: ProtocolVersion,
         will: Will,
         connected: socket.socket,
         secret: str | None,
         context: ssl.SSLContext | None,
         wake: Callable[[], None],
     ) -> None:
+        lasting = door.protocol is ProtocolVersion.V5
         super().__init__(
-            settings.host,
-            settings.port,
+            *door.server,
             username=settings.username,
             password=secret,
             logger=_quiet,
             identifier=client_id,
-            protocol=protocol,
-            will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
+            protocol=door.protocol,
+            will=_will(will, settings.will_delay_s if lasting else None),
             timeout=settings.connect_timeout_s,
             keepalive=settings.keepalive_s,
             max_queued_incoming_messages=1,
             tls_context=context,
-            properties=_connect_properties() if protocol is ProtocolVersion.V5 else None,
-            clean_session=None if protocol is ProtocolVersion.V5 else True,
+            properties=_connect_properties(settings.will_delay_s + OUTLIVES_S) if lasting else None,
+            clean_session=None if lasting else True,
+            # A connection that takes over a session silences the Will of the one before it (MQTT 5, 3.1.3.2.2).
+            clean_start=False if lasting else paho.MQTT_CLEAN_START_FIRST_ONLY,
         )
-        self.protocol = protocol
+        self.door, self.protocol = door, door.protocol
         self.answers: deque[tuple[int, int]] = deque()
         """(message number, reason code) of each PUBACK."""
         self.heard: deque[Heard] = deque(maxlen=MAX_HEARD)
@@ -134,7 +148,7 @@ class Connection(aiomqtt.Client):
         if self.protocol is not ProtocolVersion.V5:
             return None
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.ContentType = CONTENT_TYPE
+        properties.ContentType = publication.content_type
         if publication.expiry_s is not None:
             properties.MessageExpiryInterval = publication.expiry_s
         return properties
@@ -153,6 +167,15 @@ class Connection(aiomqtt.Client):
         self._client.disconnect()
         await asyncio.wait([self._disconnected], timeout=timeout_s)
         self.drop()
+
+    def cost_bytes(self) -> int:
+        """What it has cost on the wire so far, both ways."""
+        return cost_bytes(self._line)
+
+    def broker_certificate(self) -> bytes | None:
+        """What the broker showed us, DER; None without TLS."""
+        sock = self._client.socket()
+        return sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
 
     def drop(self) -> None:
         """At once and without a word: a dead path would not carry one. The event loop meets the end and lets go of the
@@ -234,20 +257,21 @@ class Connection(aiomqtt.Client):
 
 
 async def connect(
-    settings: BrokerSettings, *, client_id: str, protocol: ProtocolVersion, will: Will, wake: Callable[[], None]
+    settings: BrokerSettings, door: Door, names: Names, *, client_id: str, will: Will, wake: Callable[[], None]
 ) -> Connection:
     """A connection the broker accepted. Raises LineDown, at the latest after the connect timeout."""
     try:
         async with asyncio.timeout(settings.connect_timeout_s):
             secret = await asyncio.to_thread(password, settings.password_file) if settings.password_file else None
             context = await asyncio.to_thread(tls_context, settings.tls) if settings.tls else None
-            connected = await dial(settings)
+            # What the kernel cannot deliver for this long ends it, also when only a ping is under way.
+            dead_after_s = 2 * settings.puback_timeout_s
             connection = Connection(
                 settings,
+                door=door,
                 client_id=client_id,
-                protocol=protocol,
                 will=will,
-                connected=connected,
+                connected=await dial(door.server, door.way, names, dead_after_s=dead_after_s),
                 secret=secret,
                 context=context,
                 wake=wake,
@@ -271,8 +295,17 @@ async def _accepted(connection: Connection) -> Connection:
         raise
 
 
-def _connect_properties() -> Properties:
+def _will(will: Will, delay_s: int | None) -> aiomqtt.Will:
+    properties = None
+    if delay_s is not None:
+        properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+        properties.WillDelayInterval = delay_s
+    return aiomqtt.Will(will.topic, will.payload, qos=1, retain=True, properties=properties)
+
+
+def _connect_properties(session_s: int) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.MaximumPacketSize = MAX_PACKET
     properties.ReceiveMaximum = 16
+    properties.SessionExpiryInterval = session_s
     return properties

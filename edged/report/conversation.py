@@ -5,32 +5,41 @@ long ends it.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Protocol
 
 import structlog
 
 from edged.core.events import Json
+from edged.record.backlog import Backlog
 from edged.record.errors import RecordMisused
 from edged.record.recorded import Acknowledgement, Stretch
 from edged.record.store import Store
+from edged.report.bulk import Bulk
 from edged.report.commands import (
     Reason,
     Rebirth,
     Refusal,
     Resend,
+    Signed,
     parse_command,
     parse_noc,
     parse_watermark,
 )
 from edged.report.connection import Connection, Heard
 from edged.report.errors import LineDown
-from edged.report.live import Snapshots, TelemetryQueue
 from edged.report.messages import Composer, State
-from edged.report.outgoing import READ_AT_ONCE, Outgoing, Publication, Want
+from edged.report.outgoing import PACKET_TOO_LARGE, Kind, Outgoing, Publication, Want
+from edged.report.pacing import Share
 from edged.report.reading import BrokerCause, Noc
+from edged.report.resend import ResendJob
 from edged.report.settings import BrokerSettings
-from edged.report.trouble import PACKET_TOO_LARGE, Trouble, Troubles
+from edged.report.shown import Snapshots
+from edged.report.sweep import READ_AT_ONCE
+from edged.report.taken import Taken
+from edged.report.trouble import Trouble, Troubles
 
 log = structlog.get_logger()
 
@@ -42,25 +51,39 @@ GOODBYE_S = 1.5
 """How long an ordered stop waits for the broker to take our last word."""
 
 
+class Remote(Protocol):
+    """Who looks at signed commands."""
+
+    answers: deque[dict[str, Json]]
+
+    def take(self, payload: bytes) -> None: ...
+
+
 class Conversation:
     def __init__(
         self,
         connection: Connection,
         composer: Composer,
         *,
+        born_row: int,
         store: Store,
+        backlog: Backlog | None,
+        share: Share,
         settings: BrokerSettings,
-        telemetry: TelemetryQueue,
         snapshots: Callable[[], Mapping[str, Json]],
+        remote: Remote | None,
         wake: asyncio.Event,
         tell: Callable[[], None],
     ) -> None:
+        """`born_row`: the newest row of the record before this connection was made."""
         self._connection, self._composer, self._store, self._settings = connection, composer, store, settings
-        self._telemetry, self._snapshots, self._wake, self._tell = telemetry, snapshots, wake, tell
+        self._backlog, self._remote = backlog, remote
+        self._snapshots, self._wake, self._tell = snapshots, wake, tell
         self._monotonic = composer.clock.monotonic
         self._outgoing = Outgoing(
-            window=min(settings.in_flight, connection.receive_maximum), topic=composer.topics.event
+            window=min(settings.in_flight, connection.receive_maximum), topics=composer.topics, born_row=born_row
         )
+        self._bulk = Bulk(store, backlog, composer, self._outgoing, share)
         self._shown = Snapshots()
         self._snapshots_due_s = self._asked_at_s = self._monotonic()
         self._record_said = (store.status().stream, store.status().durable)
@@ -74,8 +97,8 @@ class Conversation:
         }
         self.noc = Noc.UNKNOWN
         self.refused_input = 0
-        self.moved = False
-        """Set from outside: this connection goes the wrong way now."""
+        self.unwanted: LineDown | None = None
+        """Set from outside: why this connection must be made anew."""
 
     def new_rows(self) -> None:
         """The record may hold more than before."""
@@ -136,11 +159,12 @@ class Conversation:
             heard = self._connection.heard.popleft()
             if hearer := self._hearers.get(heard.topic):
                 hearer(heard)
-        for job in self._outgoing.finished_resends():
-            self._outgoing.say(self._composer.answer(job.answer()))
+        while self._remote and self._remote.answers:
+            self._outgoing.say(self._composer.answer(self._remote.answers.popleft()))
 
     def _answered(self, number: int, code: int, now_s: float) -> None:
         if publication := self._outgoing.answered(number, code, now_s):
+            self._bulk.answered(publication, Taken.of(code), now_s)
             self._troubles.answered(publication, code, left=self._outgoing.turned_away(publication.kind))
 
     def _hear_watermark(self, heard: Heard) -> None:
@@ -167,6 +191,10 @@ class Conversation:
             case Rebirth():
                 self._give_birth_again()
                 self._outgoing.say(self._composer.answer({"id": command.id, "command": "rebirth", "status": "done"}))
+            case Signed() if self._remote:
+                self._remote.take(command.payload)
+            case Signed():
+                self._refuse(Refusal(command.id, Reason.NOT_ALLOWED), "command")
             case Resend() if command.stream not in {head.stream for head in self._store.status().heads}:
                 self._refuse(Refusal(command.id, Reason.UNKNOWN_STREAM), "command")
             case Resend():
@@ -187,6 +215,9 @@ class Conversation:
 
     # ── the record ─────────────────────────────────────────────────────────────────────────────────────
     async def _settle(self) -> None:
+        await self._bulk.settle()
+        for job in self._outgoing.finished_resends():
+            await self._answer_for(job)
         if taken := self._outgoing.log_rows_taken():
             await self._store.sent(taken)
             self._outgoing.arrived(taken)
@@ -196,6 +227,12 @@ class Conversation:
                 del self._watermarks[stream]
             if sequence > self._settled.get(stream, 0):
                 await self._acknowledge(stream, sequence)
+
+    async def _answer_for(self, job: ResendJob) -> None:
+        asked = job.asked
+        graves = await self._store.why_gone(asked.stream, asked.first, asked.last)
+        head = next((head.last for head in self._store.status().heads if head.stream == asked.stream), 0)
+        self._outgoing.say(self._composer.answer(job.answer(graves, head)))
 
     async def _acknowledge(self, stream: str, sequence: int) -> None:
         match await self._store.acknowledged(stream, sequence):
@@ -233,15 +270,18 @@ class Conversation:
     async def _speak(self) -> None:
         self._outgoing.tick(self._monotonic())
         while True:
-            if want := self._outgoing.wants():
+            allowed = self._bulk.allowed(self.noc, self._monotonic())
+            await self._bulk.fetch(allowed, self._monotonic())
+            if want := self._outgoing.wants(allowed):
                 await self._read(want)
-            if publication := self._outgoing.next(self._live):
+            if publication := self._outgoing.next(self._live, allowed):
                 self._send(publication)
             elif want is None:
                 return
 
     def _send(self, publication: Publication) -> None:
         now_s = self._monotonic()
+        self._bulk.sent(publication, now_s)
         if self._connection.can_carry(publication):
             self._outgoing.sent(self._connection.send(publication), publication, now_s)
         else:  # the broker would end the connection over it, and over the next one
@@ -249,25 +289,31 @@ class Conversation:
             self._answered(NOT_SENT, PACKET_TOO_LARGE, now_s)
 
     async def _read(self, want: Want) -> None:
-        if want.channel:
-            rows = await self._store.pending(want.channel, after=want.after, limit=READ_AT_ONCE)
-            self._outgoing.offer(want.channel, rows)
+        if want.sweep:
+            rows = await self._store.pending(want.sweep.channel, after=want.sweep.asked(), limit=READ_AT_ONCE)
+            self._outgoing.offer(want.sweep, rows)
         elif want.job and want.job.next is not None:
             asked = want.job.asked
             stretch = await self._store.stretch(asked.stream, want.job.next, asked.last, limit=READ_AT_ONCE)
             want.job.offer(stretch or Stretch((), None))
 
     def _live(self) -> Publication | None:
-        if found := self._telemetry.take(self._monotonic()):
-            return self._composer.telemetry(*found)
+        if self._backlog and (found := self._backlog.take(self._monotonic())):
+            measured, expiry_s = found
+            topic = self._composer.topics.telemetry(measured.kind)
+            return Publication(Kind.TELEMETRY, topic, measured.body, expiry_s=expiry_s, settles=measured)
         return None
+
+    def let_go(self) -> None:
+        """The connection is over."""
+        self._bulk.let_go()
 
     # ── time ───────────────────────────────────────────────────────────────────────────────────────────
     def _check(self) -> None:
         if self._connection.down:
             raise self._connection.down
-        if self.moved:
-            raise LineDown(BrokerCause.MOVED, "the active WAN changed")
+        if self.unwanted:
+            raise self.unwanted
         if (self._silence_ends_s() or float("inf")) <= self._monotonic():
             raise LineDown(BrokerCause.SILENT, f"no answer for {self._settings.puback_timeout_s:g} s")
 
@@ -278,7 +324,13 @@ class Conversation:
 
     async def _rest(self) -> None:
         now_s = self._monotonic()
-        due = (self._snapshots_due_s, self._silence_ends_s(), self._outgoing.again_at_s(), now_s + TICK_S)
+        due = (
+            self._snapshots_due_s,
+            self._silence_ends_s(),
+            self._outgoing.again_at_s(),
+            self._bulk.waits_until_s(now_s),
+            now_s + TICK_S,
+        )
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, min(at_s for at_s in due if at_s is not None) - now_s)):
                 await self._wake.wait()

@@ -7,72 +7,57 @@ throw the connection made meanwhile off the broker.
 import asyncio
 import socket
 import ssl
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
-from typing import Any, TypeAlias
 
 from edged.report.errors import LineDown
+from edged.report.names import Address, Names
 from edged.report.reading import BrokerCause
-from edged.report.settings import BrokerSettings, TlsSettings
-
-Address: TypeAlias = tuple[Any, ...]
-"""As getaddrinfo(3) gives it: its shape depends on the family."""
+from edged.report.settings import TlsSettings
 
 
-async def dial(settings: BrokerSettings) -> socket.socket:
-    """A connected, non-blocking TCP socket. Raises LineDown; the deadline is the caller's."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a connection is bound to a link; neither: as the routing table says."""
+
+    source: str | None = None
+    """Address of this box that the router sends out by this link."""
+    interface: str | None = None
+
+
+ANY_WAY = Way()
+
+
+async def dial(server: tuple[str, int], way: Way, names: Names, *, dead_after_s: float) -> socket.socket:
+    """A connected, non-blocking TCP socket; what the kernel cannot deliver for `dead_after_s` ends it. Raises LineDown;
+    the deadline for connecting is the caller's.
+    """
     refused: OSError | None = None
-    for family, address in await _resolve(settings.host, settings.port):
+    for family, address in await names.resolve(server):
         try:
-            return await _connect(socket.socket(family, socket.SOCK_STREAM), address, settings)
+            return await _connect(socket.socket(family, socket.SOCK_STREAM), address, way, dead_after_s)
         except OSError as error:
             refused = error
+    names.doubt(server)
     if isinstance(refused, ConnectionRefusedError):
         raise LineDown(BrokerCause.REFUSED, str(refused)) from refused
     raise LineDown(BrokerCause.UNREACHABLE, str(refused)) from refused
 
 
-async def _connect(sock: socket.socket, address: Address, settings: BrokerSettings) -> socket.socket:
+async def _connect(sock: socket.socket, address: Address, way: Way, dead_after_s: float) -> socket.socket:
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # What the kernel cannot deliver for this long ends the connection, also when only a ping is under way.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2000 * settings.puback_timeout_s))
-        if settings.source_address:
-            sock.bind((str(settings.source_address), 0))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * dead_after_s))
+        if way.interface:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, way.interface.encode())
+        if way.source:
+            sock.bind((way.source, 0))
         await asyncio.get_running_loop().sock_connect(sock, address)
     except BaseException:
         sock.close()
         raise
     return sock
-
-
-async def _resolve(host: str, port: int) -> list[tuple[int, Address]]:
-    """getaddrinfo(3) in a thread nobody waits for: with dead name servers it takes long and cannot be stopped."""
-    loop = asyncio.get_running_loop()
-    found: asyncio.Future[list[tuple[int, Address]]] = loop.create_future()
-
-    def settle(addresses: list[tuple[int, Address]], error: Exception | None) -> None:
-        if found.done():
-            return
-        if error:
-            found.set_exception(LineDown(BrokerCause.NAME, f"{host}: {error}"))
-        else:
-            found.set_result(addresses)
-
-    def look_up() -> None:
-        addresses: list[tuple[int, Address]] = []
-        refusal: Exception | None = None
-        try:
-            addresses = [(entry[0], entry[4]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-        except (OSError, UnicodeError) as error:  # UnicodeError: what is no host name at all
-            refusal = error
-        with suppress(RuntimeError):  # the loop may be closed by now
-            loop.call_soon_threadsafe(settle, addresses, refusal)
-
-    Thread(target=look_up, name="edged-resolve", daemon=True).start()
-    return await found
 
 
 def tls_context(settings: TlsSettings) -> ssl.SSLContext:

@@ -1,5 +1,5 @@
-"""What is composed for one connection: our state, snapshots, telemetry, answers. Events are not: they go out as they
-are kept.
+"""What is composed for one connection: our state, snapshots, answers, tombstones. Events and telemetry are
+not: they go out as they are kept.
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,9 @@ from itertools import count
 
 from edged.clock import Clock
 from edged.core.events import Json
-from edged.record.envelope import Origin, Stamp, moment_envelope, stamp
-from edged.record.recorded import RecordStatus
+from edged.record.envelope import Origin, moment_envelope, stamp
+from edged.record.recorded import RecordStatus, Tombstone
 from edged.report.commands import Refusal
-from edged.report.live import Measured
 from edged.report.outgoing import Kind, Publication
 from edged.report.topics import Topics
 
@@ -59,9 +58,17 @@ class Composer:
         )
         return Publication(Kind.SNAPSHOT, self.topics.snapshot(thing), payload, retain=True)
 
-    def telemetry(self, measured: Measured, expiry_s: int) -> Publication:
-        payload = self._spell(f"tel.{measured.kind}", measured.data, measured.at)
-        return Publication(Kind.TELEMETRY, self.topics.telemetry(measured.kind), payload, expiry_s=expiry_s)
+    def tombstone(self, grave: Tombstone) -> bytes:
+        """To be sent in a batch."""
+        data: dict[str, Json] = {
+            "stream": grave.stream,
+            "first": grave.first,
+            "last": grave.last,
+            "why": grave.why.value,
+        }
+        if grave.tiers:
+            data["tiers"] = {str(tier): events for tier, events in grave.tiers}
+        return self._spell("tombstone", data)
 
     def answer(self, data: Mapping[str, Json]) -> Publication:
         return Publication(Kind.ANSWER, self.topics.answer, self._spell("answer", data))
@@ -69,9 +76,9 @@ class Composer:
     def refusal(self, refused: Refusal) -> Publication:
         return self.answer({"id": refused.id, "status": "refused", "reason": refused.reason.value})
 
-    def _spell(self, kind: str, data: Mapping[str, Json], at: Stamp | None = None) -> bytes:
+    def _spell(self, kind: str, data: Mapping[str, Json]) -> bytes:
         identity = f"{self.stream}/{self.epoch}/{next(self._numbers)}"
-        now = at or stamp(self.clock, self.boot)
+        now = stamp(self.clock, self.boot)
         return moment_envelope(kind, data, origin=self.origin, now=now, identity=identity, epoch=self.epoch)
 
 

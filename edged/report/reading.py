@@ -14,6 +14,7 @@ class BrokerCause(StrEnum):
     REFUSED = "refused"  # nobody listens on the port
     TIMEOUT = "timeout"  # no answer within the connect timeout
     TLS = "tls"
+    CLOCK = "clock"  # TLS fails because the box's own clock is wrong: the broker's certificate is not valid "now"
     FILES = "files"  # a certificate, key or password file cannot be read
     VERSION = "version"  # the broker speaks neither MQTT 5 nor 3.1.1
     CREDENTIALS = "credentials"
@@ -22,7 +23,8 @@ class BrokerCause(StrEnum):
     LOST = "lost"  # ended without a word
     DISCONNECTED = "disconnected"  # the broker said why, see the code
     SILENT = "silent"  # a message was not acknowledged in time: a dead path looks like this
-    MOVED = "moved"  # dropped by ourselves because the active WAN changed
+    MOVED = "moved"  # dropped by ourselves: the link it went by is judged dead, or a better one is back
+    PAPERS = "papers"  # dropped by ourselves: certificates were exchanged
     PUBLISH_REFUSED = "publish_refused"  # connected, but a message was denied
     SUBSCRIBE_REFUSED = "subscribe_refused"  # connected, but acknowledgements or commands will not come
     UNHEARD = "unheard"  # connected, but nobody subscribes to our events
@@ -41,7 +43,9 @@ class BrokerReading:
     """The line to the NOC at `at_s` (monotonic seconds). Sent at each change and once a second."""
 
     broker: str
-    """host:port"""
+    """host:port, the one of the list that is meant now"""
+    link: str | None
+    """The link the connection is bound to; None: as the routing table says."""
     at_s: float
     connected: bool
     since_s: float
@@ -61,6 +65,10 @@ class BrokerReading:
     """Log events the broker has not taken."""
     in_flight: int
     dropped: int
-    """Telemetry dropped since the daemon started, because the queue was full or it grew too old."""
+    """Telemetry messages that will never be sent, since the daemon started: evicted, or lost in a crash."""
+    waiting: int
+    """Telemetry messages that wait, in memory and on the disk."""
+    over_budget: bool
+    """This link's share of the month is used up: telemetry and backlog wait."""
     refused_input: int
     """Messages from the NOC that could not be understood or were not allowed, since the daemon started."""

@@ -1,12 +1,17 @@
 """One `resend` of the NOC: a range of a stream read again in pieces, and the truth about what is gone. Pure."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edged.core.events import Json
-from edged.record.recorded import Recorded, Stretch
+from edged.record.recorded import Recorded, Stretch, Tombstone
 from edged.report.commands import Resend
 
+NEVER = "never"
+"""Beyond the head: nothing of that number was recorded."""
+SETTLED = "settled"
+"""It had arrived, and made way since."""
 MAX_HOLES_TOLD = 32
 """Ranges listed one by one in the answer; `missing_rows` counts all of them."""
 
@@ -48,18 +53,16 @@ class ResendJob:
         if sequence > self._expected:
             self.holes.append((self._expected, sequence - 1))
 
-    def take(self) -> Recorded:
-        self.waiting += 1
-        return self.ready.popleft()
+    def take(self, count: int) -> tuple[Recorded, ...]:
+        self.waiting += count
+        return tuple(self.ready.popleft() for _ in range(count))
 
-    def answered(self, *, taken: bool) -> None:
-        self.waiting -= 1
-        self.sent += taken
+    def answered(self, rows: int, *, taken: bool) -> None:
+        self.waiting -= rows
+        self.sent += rows if taken else 0
 
-    def answer(self) -> dict[str, Json]:
-        """The data of the answer. `missing` also names what was never recorded: the range asked for went beyond the
-        head.
-        """
+    def answer(self, graves: Sequence[Tombstone], head: int) -> dict[str, Json]:
+        """The data of the answer. `missing` says why, by what is known of the range."""
         return {
             "id": self.asked.id,
             "command": "resend",
@@ -67,5 +70,17 @@ class ResendJob:
             "stream": self.asked.stream,
             "sent": self.sent,
             "missing_rows": sum(last - first + 1 for first, last in self.holes),
-            "missing": [[first, last] for first, last in self.holes[:MAX_HOLES_TOLD]],
+            "missing": [_missing(*part, graves, head) for hole in self.holes for part in _cut(*hole, head)][
+                :MAX_HOLES_TOLD
+            ],
         }
+
+
+def _cut(first: int, last: int, head: int) -> list[tuple[int, int]]:
+    """A hole that goes beyond the head is two."""
+    return [(first, head), (head + 1, last)] if first <= head < last else [(first, last)]
+
+
+def _missing(first: int, last: int, graves: Sequence[Tombstone], head: int) -> Json:
+    reasons = (grave.why.value for grave in graves if grave.first <= last and (grave.last or last) >= first)
+    return {"first": first, "last": last, "why": NEVER if first > head else next(reasons, SETTLED)}

@@ -35,6 +35,10 @@ class Topics:
         return f"{self.base}/cmd/res"
 
     @property
+    def history(self) -> str:
+        return f"{self.base}/hist"
+
+    @property
     def noc(self) -> str:
         return f"edge/v1/{self.origin.tenant}/noc/state"
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from edged.report.outgoing import Kind, Publication, Taken
+from edged.report.outgoing import Kind, Publication
 from edged.report.reading import BrokerCause
+from edged.report.taken import Taken
 
 log = structlog.get_logger()
-
-PACKET_TOO_LARGE = 0x95  # MQTT 5, 2.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Troubles:
             case Taken.REFUSED:
                 self._note(publication.kind, Trouble(BrokerCause.PUBLISH_REFUSED, code))
             # a retained message waits for its reader, telemetry need not have one
-            case Taken.UNHEARD if publication.row:
+            case Taken.UNHEARD if publication.rows:
                 self._note(publication.kind, Trouble(BrokerCause.UNHEARD, code))
 
     def _note(self, kind: Kind | None, trouble: Trouble) -> None:

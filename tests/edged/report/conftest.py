@@ -8,7 +8,9 @@ import pytest
 
 from edged.clock import SystemClock
 from edged.core.events import Json
+from edged.record.backlog import Backlog, BacklogSettings
 from edged.record.store import Store
+from edged.report.dial import Way
 from edged.report.mqtt import Reporter
 from edged.report.reading import BrokerReading
 from edged.report.settings import BrokerSettings
@@ -39,6 +41,13 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
+@pytest.fixture
+async def backlog(tmp_path: Path) -> AsyncIterator[Backlog]:
+    backlog = await Backlog.open(tmp_path / "state", origin=ORIGIN, clock=SystemClock(), settings=BacklogSettings())
+    yield backlog
+    await backlog.close()
+
+
 @dataclass
 class Running:
     """A reporter at work, and what it tells."""
@@ -49,16 +58,29 @@ class Running:
     _task: "asyncio.Task[None] | None" = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     reporter: Reporter = field(init=False)
+    links: tuple[str, str] = ("fiber", "cellular")
 
-    def start(self, port: int, **settings: object) -> "Running":
+    def start(
+        self,
+        port: int,
+        *,
+        backlog: Backlog | None = None,
+        ways: Mapping[str, Way] | None = None,
+        link: str | None = None,
+        **settings: object,
+    ) -> "Running":
+        usual = {"host": "127.0.0.1", "port": port, "reconnect_first_s": 0.1, "will_delay_s": 0}
         self.reporter = Reporter(
             self.store,
-            BrokerSettings.model_validate({"host": "127.0.0.1", "port": port, "reconnect_first_s": 0.1, **settings}),
+            BrokerSettings.model_validate({**usual, **settings}),
             origin=ORIGIN,
             clock=SystemClock(),
             birth=BIRTH,
             snapshots=lambda: self.snapshots,
             emit=self._emit,
+            backlog=backlog,
+            ways=ways,
+            link=link,
         )
         self._task = asyncio.create_task(self.reporter.run())
         return self
@@ -66,6 +88,11 @@ class Running:
     def _emit(self, reading: BrokerReading) -> None:
         self.readings.append(reading)
         self._news.set()
+
+    def move(self) -> None:
+        """The connection belongs on another link now."""
+        self.links = self.links[::-1]
+        self.reporter.via(self.links[0])
 
     @property
     def last(self) -> BrokerReading:

@@ -9,6 +9,8 @@ from typing import Any
 
 import aiomqtt
 
+from edged.report.history import unpack
+
 BASE = "edge/v1/clinic/room-1"
 
 
@@ -54,8 +56,18 @@ class Noc:
     def states(self) -> list[str]:
         return [message.data["state"] for message in self.on("state")]
 
+    def told(self) -> list[dict[str, Any]]:
+        """Every numbered message, those of batches as if they had come alone."""
+        found: list[dict[str, Any]] = []
+        for message in self.on("evt", "tel", "hist"):
+            found += unpack(message.raw) if message.topic.endswith("/hist") else [message.envelope]
+        return found
+
     def events(self) -> list[int]:
-        return [message.envelope["sequence"] for message in self.on("evt")]
+        return [each["sequence"] for each in self.told() if "tier" in each]
+
+    def tombstones(self) -> list[dict[str, Any]]:
+        return [each["data"] for each in self.told() if each["type"] == "edge.tombstone.v1"]
 
     def answers(self) -> list[dict[str, Any]]:
         return [message.data for message in self.on("cmd/res")]

@@ -11,8 +11,11 @@ from threading import Event
 import pytest
 from aiomqtt import ProtocolVersion
 
+from edged.record.backlog import Backlog
 from edged.record.store import Store
-from edged.report.connection import Will, connect
+from edged.report.connection import Door, Will, connect
+from edged.report.dial import ANY_WAY
+from edged.report.names import Names
 from edged.report.outgoing import Kind, Publication
 from edged.report.reading import BrokerCause
 from edged.report.settings import BrokerSettings
@@ -27,20 +30,20 @@ from tests.edged.report.papers import write_papers
 # ── versions ───────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("refusal", REFUSALS_OF_5.values(), ids=REFUSALS_OF_5)
 async def test_a_broker_that_refuses_mqtt_5_is_spoken_to_in_3_1_1(
-    broker: Mosquitto, store: Store, running: Running, refusal: bytes
+    broker: Mosquitto, store: Store, running: Running, backlog: Backlog, refusal: bytes
 ) -> None:
     relay = Relay(broker.port, refuse_5=refusal)
     await store.append([tier_event(), log_event()])
     async with serving(relay.serve) as port, noc_on(broker.port) as noc:
-        running.start(port)
+        running.start(port, backlog=backlog)
         await noc.until(lambda: noc.events() == [1, 2] and noc.states() == ["online"])
         reading = await running.until(lambda r: r.connected)
         assert (reading.protocol, reading.cause) == ("3.1.1", BrokerCause.NONE)
-        running.reporter.telemetry("link", {"n": 1})
-        await noc.until(lambda: noc.on("tel/link"))
+        backlog.put("links", {"n": 1})
+        await noc.until(lambda: noc.on("tel/links"))
         await noc.acknowledge(store.opening.stream, 1)
         await running.until(lambda r: r.pending_tier == 0)
-        running.reporter.reconnect()
+        running.move()
         await noc.until(lambda: noc.states().count("online") == 2)
         assert relay.levels == [5, 4, 4], "once refused, it is not asked again"
         await running.stop()
@@ -188,8 +191,9 @@ async def test_a_socket_that_closes_under_a_message_leaves_no_watch_behind(caplo
     async with serving(serve) as port:
         connection = await connect(
             BrokerSettings(host="127.0.0.1", port=port),
+            Door(("127.0.0.1", port), ANY_WAY, ProtocolVersion.V5),
+            Names(),
             client_id="edge",
-            protocol=ProtocolVersion.V5,
             will=Will("will", b""),
             wake=lambda: None,
         )
@@ -246,7 +250,7 @@ async def test_moved_traffic_ends_a_connecting_that_leads_nowhere(full_backlog: 
     running.start(full_backlog, connect_timeout_s=20.0)
     await asyncio.sleep(0.2)
     assert {reading.cause for reading in running.readings} == {BrokerCause.STARTING}
-    running.reporter.reconnect()
+    running.move()
     await running.until(lambda r: r.cause is BrokerCause.MOVED, timeout_s=1.0)
     await asyncio.wait_for(running.stop(), 1.0)
 

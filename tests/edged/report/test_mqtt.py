@@ -4,12 +4,15 @@ import asyncio
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
+from edged.record.backlog import Backlog
 from edged.record.store import Store
 from edged.report.reading import BrokerCause, Noc
 from tests.edged.record.scene import log_event, open_store, tier_event
@@ -22,6 +25,10 @@ async def soon(met: Callable[[], bool], timeout_s: float = 5.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not met():
             await asyncio.sleep(0.01)
+
+
+def inflated(payload: bytes) -> bytes:
+    return zlib.decompress(payload)
 
 
 # ── birth and end ──────────────────────────────────────────────────────────────────────────────────────
@@ -105,10 +112,12 @@ async def test_replay_comes_in_order_state_snapshots_tier_log(
         running.start(broker.port)
         await noc.until(lambda: len(noc.events()) == 5)
         topics = [message.topic.removeprefix(f"{BASE}/") for message in noc.messages]
-        assert topics == ["state", "snap/tier", "evt/t2", "evt/t2", "evt/t2", "evt/log", "evt/log"]
+        assert topics == ["state", "snap/tier", "evt/t2", "evt/t2", "evt/t2", "hist"]
         assert noc.events() == [2, 4, 5, 1, 3]
         rows = {row.sequence: row.body for row in await store.recent(10)}
-        assert {m.envelope["sequence"]: m.raw for m in noc.on("evt")} == rows, "sent byte for byte as kept"
+        sent = {m.envelope["sequence"]: m.raw for m in noc.on("evt")}
+        assert sent == {number: rows[number] for number in (2, 4, 5)}, "sent byte for byte as kept"
+        assert inflated(noc.on("hist")[0].raw) == b"[" + rows[1] + b"," + rows[3] + b"]"
         await soon(lambda: (store.status().pending_log, store.status().pending_tier) == (0, 3))
 
 
@@ -133,11 +142,11 @@ async def test_only_the_nocs_word_prunes_and_until_then_every_connection_sends_a
         await soon(lambda: store.status().pending_log == 0)
         await noc.acknowledge(stream, 1)
         await soon(lambda: store.status().pending_tier == 1)
-        running.reporter.reconnect()
+        running.move()
         await noc.until(lambda: noc.events() == [1, 3, 2, 3])
         await noc.acknowledge(stream, 3)
         await soon(lambda: store.status().pending_tier == 0)
-        running.reporter.reconnect()
+        running.move()
         await noc.until(lambda: noc.states().count("online") == 3)
         await store.append([log_event()])
         await noc.until(lambda: noc.events() == [1, 3, 2, 3, 4])
@@ -183,7 +192,7 @@ async def test_a_noc_that_comes_gets_what_it_has_not_acknowledged(
         await noc.present("online")  # saying so again is not coming again
         await store.append([tier_event()])
         await noc.until(lambda: noc.events() == [1, 2, 1, 3])
-        running.reporter.reconnect()
+        running.move()
         await noc.until(lambda: noc.events() == [1, 2, 1, 3, 1, 3])
 
 
@@ -192,7 +201,7 @@ async def test_a_denied_publish_is_surfaced_and_not_counted_as_sent(
 ) -> None:
     acl = tmp_path / "acl"
     acl.write_text(
-        f"topic read {BASE}/#\ntopic readwrite {BASE}/state\ntopic readwrite {BASE}/evt/log\ntopic write {BASE}/ack\n"
+        f"topic read {BASE}/#\ntopic readwrite {BASE}/state\ntopic readwrite {BASE}/hist\ntopic write {BASE}/ack\n"
     )
     broker = Mosquitto(tmp_path, "allow_anonymous true", f"acl_file {acl}").start()
     try:
@@ -233,7 +242,8 @@ async def test_an_event_the_broker_finds_too_large_holds_up_no_other(
 ) -> None:
     broker = Mosquitto(tmp_path, "allow_anonymous true", "max_packet_size 2000").start()
     try:
-        await store.append([tier_event(text="x" * 5000), tier_event(), log_event(text="x" * 5000), log_event()])
+        long = token_hex(2500)  # deflated it is still 2500 bytes
+        await store.append([tier_event(text=long), tier_event(), log_event(text=long), log_event()])
         async with noc_on(broker.port) as noc:
             running.start(broker.port)
             await noc.until(lambda: noc.events() == [2, 4])
@@ -315,7 +325,7 @@ async def test_a_range_is_sent_again_and_what_is_missing_is_said(
                 "stream": stream,
                 "sent": 96,
                 "missing_rows": 3,
-                "missing": [[101, 103]],
+                "missing": [{"first": 101, "last": 103, "why": "never"}],
             }
         ]
 
@@ -389,15 +399,19 @@ async def test_a_snapshot_json_cannot_say_costs_only_itself(broker: Mosquitto, s
     assert running.last.connected
 
 
-async def test_telemetry_expires_and_the_oldest_makes_way(broker: Mosquitto, running: Running) -> None:
+async def test_telemetry_is_live_for_five_minutes_and_kept_until_it_is_taken(
+    broker: Mosquitto, running: Running, backlog: Backlog
+) -> None:
     async with noc_on(broker.port) as noc:
-        running.start(broker.port, telemetry_queue=3)
-        for n in range(5):
-            running.reporter.telemetry("link", {"n": n})
-        await noc.until(lambda: len(noc.on("tel/link")) == 3)
-        assert [message.data["n"] for message in noc.on("tel/link")] == [2, 3, 4]
-        assert all(message.expiry_s and 290 < message.expiry_s <= 300 for message in noc.on("tel/link"))
-    await running.until(lambda r: r.dropped == 2)
+        running.start(broker.port, backlog=backlog)
+        await running.until(lambda r: r.connected)
+        for n in range(3):
+            backlog.put("links", {"n": n})
+        await noc.until(lambda: len(noc.on("tel/links")) == 3)
+        assert [message.data["n"] for message in noc.on("tel/links")] == [0, 1, 2]
+        assert [message.envelope["sequence"] for message in noc.on("tel/links")] == [1, 2, 3]
+        assert all(message.expiry_s and 290 < message.expiry_s <= 300 for message in noc.on("tel/links"))
+        await soon(lambda: backlog.status().waiting == 0)
 
 
 async def test_a_new_connection_is_made_at_once_when_the_traffic_moved(broker: Mosquitto, running: Running) -> None:
@@ -405,7 +419,7 @@ async def test_a_new_connection_is_made_at_once_when_the_traffic_moved(broker: M
     async with noc_on(broker.port) as noc:
         await running.until(lambda r: r.connected)
         asked_s = time.monotonic()
-        running.reporter.reconnect()
+        running.move()
         await noc.until(lambda: [m.envelope["epoch"] for m in noc.on("state")][-1:] == [2])
         assert time.monotonic() - asked_s < 4  # silence would have told after 5 s
     assert BrokerCause.MOVED in {reading.cause for reading in running.readings}

@@ -7,16 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged.core.events import Channel
-from edged.record.recorded import Recorded, Stretch
+from edged.record.envelope import Origin
+from edged.record.recorded import Gone, Recorded, Stretch, Tombstone
 from edged.report.commands import Resend
-from edged.report.outgoing import MAX_ANSWERS, READ_AT_ONCE, Kind, Outgoing, Publication, Taken
+from edged.report.history import unpack
+from edged.report.outgoing import MAX_ANSWERS, Allowed, Kind, Outgoing, Publication
+from edged.report.sweep import READ_AT_ONCE
+from edged.report.taken import Taken
+from edged.report.topics import Topics
 
 TIER, LOG = Channel.TIER, Channel.LOG
+ALL = Allowed(asked=True, backlog=True, telemetry=True)
 YES, UNHEARD, DENIED = 0x00, 0x10, 0x87
 
 
 def row(number: int, channel: Channel = TIER) -> Recorded:
-    return Recorded(number, "s", number, channel, 2, f"body {number}".encode(), True)
+    return Recorded(number, "s", number, channel, 2, b'{"n":%d}' % number, True)
 
 
 def message(kind: Kind, topic: str = "t") -> Publication:
@@ -30,38 +36,41 @@ class Line:
     rows: list[Recorded] = field(default_factory=list)
     window: int = 8
     live: list[Publication] = field(default_factory=list)
+    born_row: int = 0
+    allowed: Allowed = ALL
     now_s: float = 0.0
     sent: list[str] = field(default_factory=list)
     """Of each message: its sequence if it is an event, its topic if not."""
 
     def __post_init__(self) -> None:
-        self.out = Outgoing(window=self.window, topic=lambda channel, tier: f"{channel}/{tier}")
+        self.out = Outgoing(window=self.window, topics=Topics(Origin("clinic", "room-1")), born_row=self.born_row)
         self._waiting: list[tuple[int, Publication]] = []
         self._number = 0
 
     def read(self) -> None:
-        while want := self.out.wants():
-            if want.channel:
-                found = [r for r in self.rows if r.channel is want.channel and r.row > want.after]
-                self.out.offer(want.channel, found[:READ_AT_ONCE])
+        while want := self.out.wants(self.allowed):
+            if want.sweep:
+                after = want.sweep.asked()
+                found = [r for r in self.rows if r.channel is want.sweep.channel and r.row > after]
+                self.out.offer(want.sweep, found[:READ_AT_ONCE])
             elif want.job and want.job.next:
                 found = [r for r in self.rows if want.job.next <= r.sequence <= want.job.asked.last]
                 more = found[READ_AT_ONCE:]
                 want.job.offer(Stretch(tuple(found[:READ_AT_ONCE]), more[0].sequence if more else None))
-            if any(sweep.ready for sweep in self.out._sweeps.values()):
+            if any(sweep.ready for sweep in self.out._sweeps):
                 break
 
     def speak(self) -> "Line":
         self.out.tick(self.now_s)
         while True:
             self.read()
-            publication = self.out.next(lambda: self.live.pop(0) if self.live else None)
+            publication = self.out.next(lambda: self.live.pop(0) if self.live else None, self.allowed)
             if publication is None:
                 return self
             self._number += 1
             self.out.sent(self._number, publication, self.now_s)
             self._waiting.append((self._number, publication))
-            self.sent.append(str(publication.row.sequence) if publication.row else publication.topic)
+            self.sent.append("+".join(str(row.sequence) for row in publication.rows) or publication.topic)
 
     def hear(self, *codes: int) -> "Line":
         """The broker answers the oldest messages with these codes; the last code goes for all that are left."""
@@ -78,12 +87,12 @@ class Line:
         return list(self.sent)
 
 
-def test_the_order_is_state_tier_resend_snapshots_telemetry_log() -> None:
+def test_the_order_is_state_tier_snapshots_telemetry_log_resend() -> None:
     line = Line([row(1, LOG), row(2), row(3, LOG)], live=[message(Kind.TELEMETRY, "tel")])
     line.out.snapshot("link", message(Kind.SNAPSHOT, "snap"))
     line.out.resend(Resend.model_validate({"command": "resend", "id": "1", "stream": "s", "from": 3, "to": 3}))
     line.out.say(message(Kind.STATE, "state"))
-    assert line.finish(YES) == ["state", "2", "3", "snap", "tel", "1", "3"]
+    assert line.finish(YES) == ["state", "2", "snap", "tel", "1", "3", "3"]
 
 
 def test_no_more_than_the_window_is_in_flight() -> None:
@@ -102,16 +111,50 @@ def test_a_tier_event_overtakes_a_backlog_of_log_events() -> None:
     assert line.sent == ["1", "2", "100", "3"]
 
 
+def test_log_events_from_before_the_connection_go_in_batches_behind_everything() -> None:
+    line = Line([*(row(n, LOG) for n in range(1, 200)), row(200), row(201, LOG)], born_row=199, window=4)
+    sent = line.finish(YES)
+    assert sent[:2] == ["200", "201"]
+    assert [int(n) for batch in sent[2:] for n in batch.split("+")] == list(range(1, 200))
+    assert len(sent[2:]) == 4, "64 in each"
+
+
+def test_only_one_batch_is_in_flight_and_a_live_event_never_waits_for_it() -> None:
+    line = Line([row(n, LOG) for n in range(1, 200)], born_row=199)
+    line.speak()
+    assert line.out.in_flight == 1
+    line.rows.append(row(200, LOG))
+    line.out.new_rows()
+    line.speak()
+    assert line.sent[1:] == ["200"]
+
+
+def test_a_batch_holds_the_events_as_they_are_kept() -> None:
+    line = Line([row(1, LOG), row(2, LOG)], born_row=2)
+    line.speak()
+    ((_, publication),) = line._waiting
+    assert unpack(publication.payload) == [{"n": 1}, {"n": 2}]
+    assert publication.topic == "edge/v1/clinic/room-1/hist"
+
+
+def test_backlog_waits_until_it_is_allowed() -> None:
+    line = Line([row(1, LOG), row(2), row(3, LOG)], born_row=2, live=[message(Kind.TELEMETRY, "tel")])
+    line.allowed = Allowed(asked=False, backlog=False, telemetry=False)
+    assert line.finish(YES) == ["2", "3"]
+    assert line.out.bulk_waits
+    line.allowed = ALL
+    assert line.finish(YES) == ["tel", "1"]
+
+
 def test_rows_recorded_while_others_are_read_are_not_forgotten() -> None:
     out = Line().out
-    want = out.wants()
+    want = out.wants(ALL)
     assert want
-    assert want.channel is TIER
+    assert want.sweep
+    want.sweep.asked()
     out.new_rows()
-    out.offer(TIER, [])
-    again = out.wants()
-    assert again
-    assert again.channel is TIER
+    out.offer(want.sweep, [])
+    assert out.wants(ALL) == want
 
 
 def test_a_tier_event_is_not_sent_twice_on_one_connection() -> None:
@@ -199,13 +242,17 @@ def test_a_resend_reads_in_pieces_and_tells_the_holes() -> None:
     line.finish(YES)
     line.out.arrived(line.out.log_rows_taken())
     assert line.out.resend(Resend.model_validate({"command": "resend", "id": "7", "stream": "s", "from": 5, "to": 101}))
-    assert line.finish(YES) == [str(r.sequence) for r in line.rows]
+    batches = line.finish(YES)
+    assert [int(n) for batch in batches for n in batch.split("+")] == [r.sequence for r in line.rows]
+    assert len(batches) == 2
     (job,) = line.out.finished_resends()
-    assert (job.answer()["sent"], job.answer()["missing"], job.answer()["missing_rows"]) == (
-        88,
-        [[5, 9], [20, 21], [100, 101]],
-        9,
-    )
+    answer = job.answer([Tombstone("s", 20, 30, Gone.EVICTED)], head=99)
+    assert (answer["sent"], answer["missing_rows"]) == (88, 9)
+    assert answer["missing"] == [
+        {"first": 5, "last": 9, "why": "settled"},
+        {"first": 20, "last": 21, "why": "evicted"},
+        {"first": 100, "last": 101, "why": "never"},
+    ]
     assert line.out.finished_resends() == []
 
 
@@ -215,7 +262,7 @@ def test_what_a_resend_could_not_deliver_is_not_called_sent() -> None:
     line.out.resend(Resend.model_validate({"command": "resend", "id": "7", "stream": "s", "from": 1, "to": 1}))
     line.finish(DENIED)
     (job,) = line.out.finished_resends()
-    assert job.answer()["sent"] == 0
+    assert job.answer([], head=1)["sent"] == 0
 
 
 def test_floods_of_questions_are_bounded() -> None:
@@ -248,21 +295,22 @@ def test_the_oldest_unanswered_message_is_the_one_that_counts() -> None:
 @given(
     channels=st.lists(st.sampled_from([TIER, LOG]), max_size=120),
     window=st.integers(1, 9),
+    born_row=st.integers(0, 130),
     codes=st.lists(st.sampled_from([YES, YES, YES, UNHEARD, DENIED]), min_size=1, max_size=40),
 )
 def test_every_row_is_taken_once_in_the_end_whatever_is_turned_away(
-    channels: list[Channel], window: int, codes: list[int]
+    channels: list[Channel], window: int, born_row: int, codes: list[int]
 ) -> None:
-    line = Line([row(n, channel) for n, channel in enumerate(channels, 1)], window=window)
-    taken = []
+    line = Line([row(n, channel) for n, channel in enumerate(channels, 1)], window=window, born_row=born_row)
+    taken: list[int] = []
     for round_number in range(40):
         while line.speak()._waiting:
             number, publication = line._waiting.pop(0)
             code = codes.pop(0) if codes else YES
             line.out.answered(number, code, line.now_s)
-            assert publication.row
+            assert publication.rows
             if Taken.of(code) is Taken.YES:
-                taken.append(publication.row.sequence)
+                taken += [each.sequence for each in publication.rows]
         line.now_s += 600.0
         assert round_number < 39
         if line.out.again_at_s() is None:

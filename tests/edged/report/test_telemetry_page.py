@@ -11,7 +11,8 @@ import pytest
 
 from edged.clock import ClockQuality
 from edged.core.events import Channel, Event
-from edged.record.envelope import CONTENT_TYPE, Origin, Stamp, event_envelope
+from edged.record.backlog import LIVE_S
+from edged.record.envelope import CONTENT_TYPE, Origin, Stamp, event_envelope, measurement_envelope
 from edged.record.recorded import DiskCause, Head, Recorded, RecordStatus, Stretch
 from edged.record.settings import RecordSettings
 from edged.report.commands import (
@@ -26,13 +27,13 @@ from edged.report.commands import (
     parse_noc,
     parse_watermark,
 )
-from edged.report.live import EXPIRY_S, Measured
 from edged.report.messages import Composer, State
 from edged.report.metric_table import METRICS
-from edged.report.outgoing import MAX_RESENDS, RETRY_CAP_S, RETRY_FIRST_S
+from edged.report.outgoing import MAX_RESENDS
 from edged.report.reading import Noc
 from edged.report.resend import ResendJob
 from edged.report.settings import BrokerSettings
+from edged.report.sweep import RETRY_CAP_S, RETRY_FIRST_S
 from edged.report.topics import Topics
 from edged.telemetry import COLUMNS, EVERY_S, LONGEST_SECONDS, SecondRecords
 from probes.reading import Direction, LinkCause, Verdict, WayReading
@@ -80,9 +81,9 @@ def test_the_answers_are_what_we_would_say() -> None:
     job = ResendJob(asked)
     job.offer(Stretch(tuple(Recorded(n, STREAM, n, Channel.LOG, 0, b"", True) for n in range(3, 43)), None))
     while job.ready:
-        job.take()
-        job.answered(taken=True)
-    assert example("answer") == job.answer()
+        rows = job.take(len(job.ready))
+        job.answered(len(rows), taken=True)
+    assert example("answer") == job.answer([], head=42)
     refused = COMPOSER.refusal(Refusal("q-3", Reason.NOT_ALLOWED))
     assert example("refusal") == json.loads(refused.payload)["data"]
 
@@ -129,7 +130,10 @@ def _ten_seconds_of(names: list[str], *, noisy: bool) -> int:
                 reading = replace(reading, loss_pct=loss_pct, mos=mos, burst_longest=dice.choice([0, 1, 2]))
             seconds.feed(reading)
     now = Stamp(FixedClock().wall(), FixedClock().monotonic(), ClockQuality.SYNCED, BOOT)
-    return len(COMPOSER.telemetry(Measured("links", {"rows": seconds.batch(10.4)}, now), 290).payload)
+    data = {"rows": seconds.batch(10.4)}
+    return len(
+        measurement_envelope("links", data, origin=ORIGIN, now=now, stream=STREAM, sequence=10_000, first=10_000)
+    )
 
 
 def _ways(dice: random.Random, *, noisy: bool) -> tuple[WayReading, ...]:
@@ -167,6 +171,7 @@ def test_every_topic_is_listed() -> None:
         topics.request,
         topics.answer,
         topics.noc,
+        topics.history,
         topics.event(Channel.TIER, 3),
         topics.event(Channel.LOG, 3),
         topics.snapshot("x"),
@@ -187,7 +192,7 @@ def test_the_figures_are_the_codes() -> None:
         f"not answered within {broker.puback_timeout_s:g} s",
         f"{broker.reconnect_first_s:g} s to {broker.reconnect_cap_s:g} s apart",
         f"({int(1.5 * broker.keepalive_s)} s by\ndefault)",
-        f"expire after {EXPIRY_S} s",
+        f"expire after {LIVE_S} s",
         f"after {RETRY_FIRST_S:g} s, {2 * RETRY_FIRST_S:g} s … {RETRY_CAP_S / 60:g} min",
         f"the last {record.keep_rows:,} rows or {record.keep_mib} MiB",
         f"more than {MAX_BYTES} bytes",

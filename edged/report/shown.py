@@ -1,0 +1,25 @@
+"""What is retained at the broker, and which of it changed. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from edged.core.events import Json
+from edged.record.canonical import canonical
+
+
+class Snapshots:
+    """What each thing looked like when it was last published on this connection."""
+
+    def __init__(self) -> None:
+        self._published: dict[str, bytes] = {}
+
+    def changes(self, things: Mapping[str, Json]) -> Iterator[tuple[str, Json, bool]]:
+        """(thing, what it looks like, whether it was never published here); None for a thing that is gone."""
+        for thing, looks in things.items():
+            spelled = canonical(looks)
+            if self._published.get(thing) != spelled:
+                first = thing not in self._published
+                self._published[thing] = spelled
+                yield thing, looks, first
+        for gone in self._published.keys() - things.keys():
+            del self._published[gone]
+            yield gone, None, False
