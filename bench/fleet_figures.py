@@ -83,7 +83,7 @@ class Ladder:
     def _next(self) -> float | None:
         match self.good, self._bad:
             case None, bad if bad is not None:
-                return bad / 2 if bad / 2 >= self._least_per_s else None
+                return max(bad / 2, self._least_per_s) if bad > self._least_per_s else None
             case good, None if good is not None:
                 return 2 * good if 2 * good <= self._most_per_s else None
             case good, bad if good is not None and bad is not None and bad / good > CLOSE_ENOUGH:

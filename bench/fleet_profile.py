@@ -48,9 +48,9 @@ def lines(profiler: cProfile.Profile) -> list[Line]:
 
 def where(file: str, name: str) -> str:
     """`edged/report/outgoing.py:wants`: the path from its room on; what is built in has only its name."""
-    for room in ROOMS:
-        if (at := file.rfind(f"/{room}")) >= 0:
-            return f"{file[at + 1 :]}:{name}"
+    at = max(file.rfind(f"/{room}") for room in ROOMS)
+    if at >= 0:
+        return f"{file[at + 1 :]}:{name}"
     return name if file == "~" else f"{Path(file).name}:{name}"
 
 

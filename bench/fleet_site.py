@@ -1,5 +1,5 @@
-"""One simulated site: the record and the reporter of the real daemon, and in place of the judge somebody who says what
-one would say.
+"""One simulated site: the record, the backlog and the reporter of the real daemon, and in place of the judge somebody
+who says what one would say.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from random import Random
 
 from bench.fleet_words import Doc, link_seconds, things, tier_event
 from edged.clock import SystemClock
+from edged.record.backlog import Backlog, BacklogSettings
 from edged.record.envelope import Origin
 from edged.record.recorded import Recorded
 from edged.record.settings import RecordSettings
@@ -21,14 +22,15 @@ from edged.report.settings import BrokerSettings
 TENANT = "fleet"
 KEEPALIVE_S = 300
 """Long: a ping every 15 s from each of 2,000 sites would be 133 a second that no event needs."""
-SETTLED_S = 5.0
 
 
 class Site:
     """Made by `await Site.open(…)`."""
 
-    def __init__(self, origin: Origin, store: Store, clock: SystemClock, *, port: int, chance: Random) -> None:
-        self.store, self._clock, self._chance = store, clock, chance
+    def __init__(
+        self, origin: Origin, store: Store, backlog: Backlog, clock: SystemClock, *, port: int, chance: Random
+    ) -> None:
+        self._store, self._backlog, self._clock, self._chance = store, backlog, clock, chance
         self._tier = 0
         self._said: BrokerReading | None = None
         self._running: asyncio.Task[None] | None = None
@@ -40,6 +42,7 @@ class Site:
             birth={"version": "fleet", "config_hash": "c0ffee"},
             snapshots=self._things,
             emit=self._hear,
+            backlog=backlog,
         )
 
     @classmethod
@@ -48,10 +51,10 @@ class Site:
     ) -> "Site":
         """`thread`: a single one, shared with other sites."""
         origin = Origin(TENANT, f"site-{number}")
-        store = await Store.open(
-            directory / origin.site, origin=origin, clock=clock, settings=RecordSettings(), thread=thread
-        )
-        return cls(origin, store, clock, port=port, chance=chance)
+        own = directory / origin.site
+        store = await Store.open(own, origin=origin, clock=clock, settings=RecordSettings(), thread=thread)
+        backlog = await Backlog.open(own, origin=origin, clock=clock, settings=BacklogSettings(), thread=thread)
+        return cls(origin, store, backlog, clock, port=port, chance=chance)
 
     def connect(self) -> None:
         self._running = asyncio.create_task(self._reporter.run())
@@ -61,7 +64,8 @@ class Site:
             self._running.cancel()
             with suppress(asyncio.CancelledError):
                 await self._running
-        await self.store.close()
+        await self._backlog.close()
+        await self._store.close()
 
     @property
     def connected(self) -> bool:
@@ -75,18 +79,18 @@ class Site:
     @property
     def pending(self) -> int:
         """Tier events the NOC has not acknowledged."""
-        return self.store.status().pending_tier
+        return self._store.status().pending_tier
 
     async def say(self) -> Recorded | None:
         """A tier event, recorded; None where the record had no room."""
         event = tier_event(self._clock.monotonic(), self._chance)
         self._tier = event.tier
-        recorded = await self.store.append([event])
+        recorded = await self._store.append([event])
         return recorded[0] if recorded else None
 
     def measure(self) -> None:
         """One message of telemetry, as a real site has every ten seconds."""
-        self._reporter.telemetry("links", link_seconds(self._chance))
+        self._backlog.put("links", link_seconds(self._chance))
 
     def _things(self) -> Doc:
         return things(self._tier)

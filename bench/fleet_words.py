@@ -2,31 +2,26 @@
 
 from random import Random
 
+from edged.core import containment
 from edged.core.events import Channel, Event, Json
 
 Doc = dict[str, Json]
 
-_FALLS: tuple[tuple[int, str, str], ...] = (
-    (1, "t1.latency", "link_degraded"),
-    (2, "t2.failover", "link_down"),
-    (1, "t1.power", "power_lost"),
-    (0, "", "none"),
-)
-"""(tier, leading row, root cause)."""
 SECONDS = 10
 
 
 def tier_event(at_s: float, chance: Random) -> Event:
     """About 1.1 kB once spelled."""
-    tier, row, cause = chance.choice(_FALLS)
+    row = chance.choice((None, *containment.ROWS))
+    tier = row.tier if row else 0
     data: Doc = {
-        "previous": (tier + 1) % 3,
+        "previous": (tier + 1) % 5,
         "previous_lasted_s": round(chance.uniform(1, 9000), 3),
-        "row": row or None,
-        "rows": [row] if row else [],
-        "cause": cause,
+        "row": row.id if row else None,
+        "rows": [row.id] if row else [],
+        "cause": "link_down" if row else "none",
         "cause_at": "fiber" if row else None,
-        "response": {"say": row, "who": "room", "by_s": 30.0} if row else None,
+        "response": {"say": row.response.say, "who": row.response.who, "by_s": row.response.by_s} if row else None,
         "session": "s-1",
         "av_compliant": tier < 2,
         "evidence": _evidence(chance),
@@ -36,7 +31,7 @@ def tier_event(at_s: float, chance: Random) -> Event:
 
 def _evidence(chance: Random) -> Doc:
     rests_on: Doc = {
-        "test": "sprt", "nats": round(chance.uniform(0, 20), 2), "trip_nats": 13.82, "misses": 4, "pi": 0.00123,
+        "test": "joint", "nats": round(chance.uniform(0, 20), 2), "trip_nats": 13.82, "misses": 4, "pi": 0.00123,
         "q": 0.912, "quick": 2, "q_quick": 0.871, "votes": 2, "voters": 3,
     }  # fmt: skip
     links: Doc = {
@@ -79,7 +74,14 @@ _CALM: Doc = {
         for name in ("network", "workstation")
     ],
     "qos": [
-        {"interface": "wan0", "direction": "up", "state": "active", "cause": "none", "leaf": "cake", "rate_bps": 95e6}
+        {
+            "interface": "wan0",
+            "direction": "up",
+            "state": "active",
+            "cause": "none",
+            "leaf": "cake",
+            "rate_bps": 95_000_000,
+        }
     ],
     "session": {"id": "s-1", "open": True},
     "phone": {"reachable": True, "cause": "none"},
