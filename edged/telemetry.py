@@ -1,10 +1,11 @@
-"""Figures for the NOC, regularly: every second of every link, each UPS and shaper. None is an event; a lost one is no
-loss.
+"""Figures for the NOC, regularly: every second of every link, each UPS and shaper. None is an event.
 
-Seconds travel ten in a message, as columns: 60 messages a minute would be nine tenths envelope.
+Seconds travel ten in a message, as columns: 60 messages a minute would be nine tenths envelope. UPSes and shapers move
+slowly: they are told once a minute, and at once when a state in them changed.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,8 @@ from probes.reading import Direction, LinkReading, WayReading
 
 EVERY_S = 10.0
 """Two links cost 1.4 to 1.9 kB each time, with all wrapping 14 to 18 MB a day: see docs/telemetry.md."""
+SLOW_S = 60.0
+"""Of a UPS or a shaper: every 10 s they would cost more than 100 MB a month each."""
 LONGEST_SECONDS = 60
 """More than one batch, so that a late one is whole; after a suspended night nobody needs eight hours of nothing."""
 
@@ -22,6 +25,11 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     # kind of telemetry (and key in the status document) → figures it carries
     "ups": ("ups", "power", "charge_pct", "runtime_s", "load_pct"),
     "qos": ("interface", "rate_bps", "classes"),
+}
+STATES: Mapping[str, tuple[str, ...]] = {
+    # kind → what is told at once when it changes; which UPSes and interfaces there are counts as well
+    "ups": ("ups", "power", "contact"),
+    "qos": ("interface", "rate_bps"),
 }
 
 Column: TypeAlias = Callable[[LinkReading], Json]
@@ -127,6 +135,27 @@ def _folded(values: list[Json]) -> Json:
     return values[0] if all(value == values[0] for value in values) else values
 
 
+class SlowRecords:
+    """Which kinds of `FIGURES` are due. Pure."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[float, list[Json]]] = {}
+
+    def due(self, document: Mapping[str, Any], now_s: float) -> Iterable[tuple[str, list[Json]]]:
+        """(kind, rows); what is given counts as told."""
+        for kind, figures in FIGURES.items():
+            states = _rows(document[kind], STATES[kind])
+            told_s, told = self._told.get(kind, (-math.inf, []))
+            # half an EVERY_S early rather than one late: whoever asks does so about every EVERY_S
+            if states != told or now_s - told_s > SLOW_S - EVERY_S / 2:
+                self._told[kind] = now_s, states
+                yield kind, _rows(document[kind], figures)
+
+
+def _rows(subjects: Iterable[Mapping[str, Any]], keys: Iterable[str]) -> list[Json]:
+    return [{key: each.get(key) for key in keys} for each in subjects]
+
+
 async def tell_figures(
     tell: Callable[[str, Mapping[str, Json]], None],
     document: Callable[[], dict[str, Any]],
@@ -135,14 +164,10 @@ async def tell_figures(
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Until cancelled: `tell(kind, figures)` for everything there is. `monotonic` is the clock of the readings."""
+    slow = SlowRecords()
     while True:
         await asyncio.sleep(EVERY_S)
-        for kind, rows in _due(document(), seconds, monotonic()):
+        now_s = monotonic()
+        for kind, rows in (("links", seconds.batch(now_s)), *slow.due(document(), now_s)):
             if rows:
                 tell(kind, {"rows": rows})
-
-
-def _due(document: Mapping[str, Any], seconds: SecondRecords, now_s: float) -> Iterable[tuple[str, list[Json]]]:
-    yield "links", seconds.batch(now_s)
-    for kind, keys in FIGURES.items():
-        yield kind, [{key: each.get(key) for key in keys} for each in document[kind]]

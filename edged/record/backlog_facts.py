@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from edged.record.envelope import Stamp
+from edged.record.recorded import DiskCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +45,7 @@ class BacklogStatus:
     lost: int
     """Messages in a file that turned out to be corrupt."""
     durable: bool
-    """Whether the disk took what was last given to it."""
+    """Whether the disk took what was last given to it; if not, it is in memory and offered again."""
+    torn: int = 0
+    """Files deleted as corrupt."""
+    cause: DiskCause = DiskCause.NONE
