@@ -1,0 +1,69 @@
+"""What a site looks like now, from its snapshots and live telemetry: for metrics and alerts, not for the record. Pure.
+
+Anything may come from outside: what is not of the shape docs/telemetry.md shows is left out, and stays unknown.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+_UP = {"up": True, "degraded": True, "down": False}
+
+
+@dataclass(slots=True)
+class Looks:
+    tier: int | None = None
+    durable: bool | None = None
+    links_up: dict[str, bool] = field(default_factory=dict)
+    rtt_s: dict[str, float] = field(default_factory=dict)
+    loss_ratio: dict[str, float] = field(default_factory=dict)
+    charge_ratio: dict[str, float] = field(default_factory=dict)
+    """Of each UPS."""
+    conditions: frozenset[tuple[str, str, str]] = frozenset()
+    """Name, where, severity."""
+
+    def snapshot(self, thing: str, data: object) -> None:
+        match thing, data:
+            case "tier", {"tier": int(tier)}:
+                self.tier = tier
+            case "links", {"links": list(rows)}:
+                verdicts = [(_code(row.get("link")), _code(row.get("verdict"))) for row in _objects(rows)]
+                self.links_up = {link: _UP[verdict] for link, verdict in verdicts if link and verdict in _UP}
+            case "conditions", {"conditions": list(rows)}:
+                named = [tuple(_code(row.get(part)) for part in ("name", "at", "severity")) for row in _objects(rows)]
+                self.conditions = frozenset((name, at, severity) for name, at, severity in named if name and at)
+            case _:
+                pass
+
+    def telemetry(self, kind: str, data: Mapping[str, Any]) -> None:
+        rows = data.get("rows")
+        for row in _objects(rows if isinstance(rows, list) else []):
+            if kind == "tel.links":
+                _keep(self.rtt_s, row.get("link"), _last(row.get("rtt_ms")), 1e-3)
+                _keep(self.loss_ratio, row.get("link"), _last(row.get("loss_pct")), 1e-2)
+            elif kind == "tel.ups":
+                _keep(self.charge_ratio, row.get("ups"), row.get("charge_pct"), 1e-2)
+
+
+def _objects(rows: Iterable[object]) -> Sequence[Mapping[str, Any]]:
+    return [row for row in rows if isinstance(row, dict)][:256]
+
+
+def _code(value: object) -> str:
+    """Empty where it is none."""
+    fits = isinstance(value, str) and len(value) <= 64 and value.isascii() and value.isprintable()
+    return str(value) if fits else ""
+
+
+def _last(column: object) -> object:
+    """A value that is no list stands for every second; null is not known."""
+    known = [value for value in column if value is not None] if isinstance(column, list) else [column]
+    return known[-1] if known else None
+
+
+def _keep(figures: dict[str, float], named: object, value: object, unit: float) -> None:
+    """What is not known now has no figure: absent is never zero."""
+    name = _code(named)
+    figures.pop(name, None)
+    if name and isinstance(value, int | float) and abs(value) < 1e9 and len(figures) < 64:
+        figures[name] = float(value) * unit
