@@ -6,6 +6,7 @@ is passed on unread (edged/report/signed.py); everything else is refused.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -18,6 +19,10 @@ MAX_BYTES = 4096
 MAX_RESEND = 10_000
 """Rows one `resend` may ask for; who misses more asks again."""
 
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}", re.ASCII)
+
+Id = Annotated[str, Field(pattern=f"^{_ID.pattern}$")]
+"""It is echoed: no room for text in it."""
 Text = Annotated[str, Field(min_length=1, max_length=64)]
 Sequence = Annotated[int, Field(ge=1, le=2**53 - 1)]
 
@@ -47,7 +52,7 @@ class Watermark(_Wire):
 
 class Resend(_Wire):
     command: Literal["resend"]
-    id: Text
+    id: Id
     stream: Text
     first: Annotated[Sequence, Field(alias="from")]
     last: Annotated[Sequence, Field(alias="to")]
@@ -55,7 +60,7 @@ class Resend(_Wire):
 
 class Rebirth(_Wire):
     command: Literal["rebirth"]
-    id: Text
+    id: Id
 
 
 class _Named(BaseModel):
@@ -64,16 +69,19 @@ class _Named(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     command: str = ""
-    id: Text | None = None
+    id: str | None = None
     signed: bool = False
 
     @model_validator(mode="before")
     @classmethod
     def _drop_what_is_no_name(cls, value: object) -> object:
         said = value if isinstance(value, dict) else {}
-        named = {key: said.get(key) for key in ("command", "id")}
-        names = {key: text for key, text in named.items() if isinstance(text, str) and 0 < len(text) <= 64}
-        return {**names, "signed": "signature" in said}
+        command, identity = said.get("command"), said.get("id")
+        return {
+            "command": command if isinstance(command, str) else "",
+            "id": identity if isinstance(identity, str) and _ID.fullmatch(identity) else None,
+            "signed": "signature" in said,
+        }
 
 
 @dataclass(frozen=True, slots=True)

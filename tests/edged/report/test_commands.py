@@ -46,6 +46,8 @@ REFUSED = [
     (said(command="resend", id="1"), "1", Reason.MALFORMED),
     (said(command="rebirth", id=1), None, Reason.MALFORMED),
     (said(command="rebirth", id="x" * 65), None, Reason.MALFORMED),
+    (said(command="rebirth", id="Jane Doe"), None, Reason.MALFORMED),
+    (said(command="rebirth", id="1\n"), None, Reason.MALFORMED),
     (said(command="rebirth", id="1", force=True), "1", Reason.MALFORMED),
     (said(command="acknowledge_tier", id="1"), "1", Reason.NOT_ALLOWED),
     (said(command="rebirth", id="1", signature="AAAA"), "1", Reason.MALFORMED),
