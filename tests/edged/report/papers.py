@@ -3,11 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
 Key = ec.EllipticCurvePrivateKey
@@ -28,7 +34,23 @@ def _key(folder: Path, name: str) -> Key:
     return key
 
 
-def _sign(folder: Path, name: str, key: Key, *, issuer: str, issuer_key: Key) -> None:
+def write_dated(folder: Path, name: str, *, begins: timedelta, ends: timedelta) -> None:
+    """Anew NAME.pem and NAME.key, signed by the authority that lies there; it begins and ends so long from now."""
+    authority = cast(Key, load_pem_private_key((folder / "ca.key").read_bytes(), password=None))
+    key = authority if name == "ca" else _key(folder, name)
+    _sign(folder, name, key, issuer="ca", issuer_key=authority, begins=begins, ends=ends)
+
+
+def _sign(
+    folder: Path,
+    name: str,
+    key: Key,
+    *,
+    issuer: str,
+    issuer_key: Key,
+    begins: timedelta = timedelta(hours=-1),
+    ends: timedelta = timedelta(days=1),
+) -> None:
     now, authority = datetime.now(UTC), name == issuer
     certificate = (
         x509.CertificateBuilder()
@@ -36,8 +58,8 @@ def _sign(folder: Path, name: str, key: Key, *, issuer: str, issuer_key: Key) ->
         .issuer_name(_called(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now + begins)
+        .not_valid_after(now + ends)
         # Python 3.13 checks as strictly as RFC 5280 asks: who may sign must say so, and keys must be identified.
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(_usage(authority), critical=True)
