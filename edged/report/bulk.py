@@ -17,6 +17,8 @@ from edged.report.taken import Taken
 
 LOOK_EVERY_S = 5.0
 """Tombstones are looked for so often; there is rarely one."""
+ITS_WORD_S = 1.0
+"""What the NOC says of itself is retained, and comes a round trip after we subscribe. A NOC that says nothing is there."""
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Bulk:
     composer: Composer
     outgoing: Outgoing
     share: Share
+    born_s: float
     _arrived: list[Publication] = field(default_factory=list)
     _look_at_s: float = 0.0
     _again_at_s: float = 0.0
@@ -36,11 +39,11 @@ class Bulk:
 
     def allowed(self, noc: Noc, now_s: float) -> Allowed:
         """Nothing in bulk while the bucket is empty; backlog and telemetry not while the NOC says it is away, since a
-        broker forgets what nobody fetches.
+        broker forgets what nobody fetches, nor before its word can have come.
         """
         affordable = not self.share.over_budget
         paced = affordable and self.share.bucket.allows(now_s)
-        listening = noc is not Noc.OFFLINE
+        listening = noc is Noc.ONLINE or (noc is Noc.UNKNOWN and now_s >= self.born_s + ITS_WORD_S)
         return Allowed(asked=paced, backlog=paced and listening, telemetry=affordable and listening)
 
     def waits_until_s(self, now_s: float) -> float | None:

@@ -83,7 +83,7 @@ class Conversation:
         self._outgoing = Outgoing(
             window=min(settings.in_flight, connection.receive_maximum), topics=composer.topics, born_row=born_row
         )
-        self._bulk = Bulk(store, backlog, composer, self._outgoing, share)
+        self._bulk = Bulk(store, backlog, composer, self._outgoing, share, self._monotonic())
         self._shown = Snapshots()
         self._snapshots_due_s = self._asked_at_s = self._monotonic()
         self._record_said = (store.status().stream, store.status().durable)

@@ -39,9 +39,9 @@ class TokenBucket:
         return BURST_S * self.rate_bps / 8
 
     def _fill(self, now_s: float) -> None:
-        passed_s = 0.0 if self._at_s is None else max(0.0, now_s - self._at_s)
-        self._at_s = now_s
-        self._tokens = min(self._full, self._tokens + passed_s * self.rate_bps / 8)
+        if self._at_s is not None and now_s > self._at_s:
+            self._tokens = min(self._full, self._tokens + (now_s - self._at_s) * self.rate_bps / 8)
+        self._at_s = max(now_s, self._at_s or now_s)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edged.core.conditions import CONDITIONS, sources, walk
-from edged.core.observations import ClockReading, RecordReading, UplinkReading
+from edged.core.observations import CertificateReading, ClockReading, RecordReading, UplinkReading
 from edged.core.plan import Plan
 from edged.core.state import State
 from tests.edged.core.room import SITE, calm_room
@@ -32,15 +32,32 @@ def test_every_source_that_must_speak_has_a_limit_to_its_silence() -> None:
         ("uplink.lost", UplinkReading(0, False, 0, "refused"), UplinkReading(0, True, 0, None)),
         ("record.not_durable", RecordReading(0, False, "full"), RecordReading(0, True, None)),
         ("clock.not_synced", ClockReading(0, "unset"), ClockReading(0, "synced")),
+        ("clock.implausible", ClockReading(0, "unset", plausible=False), ClockReading(0, "unset")),
+        ("record.reserve_full", RecordReading(0, True, None, reserve_pct=90), RecordReading(0, True, None)),
+        ("record.low_space", RecordReading(0, True, None, low_space=True), RecordReading(0, True, None)),
+        ("certificate.expires_30d", CertificateReading(0, "own", 29.9), CertificateReading(0, "own", 90)),
+        ("certificate.expires_14d", CertificateReading(0, "ca", 13.9), CertificateReading(0, "ca", 29)),
+        ("certificate.expires_7d", CertificateReading(0, "broker", 6.9), CertificateReading(0, "broker", 13)),
+        ("certificate.expired", CertificateReading(0, "own", -0.1), CertificateReading(0, "own", 6)),
+        (
+            "certificate.not_exchanged",
+            CertificateReading(0, "own", 60, error="no_key"),
+            CertificateReading(0, "own", 60),
+        ),
+        (
+            "uplink.over_budget",
+            UplinkReading(0, True, 0, None, link="cellular", over_budget=True),
+            UplinkReading(0, True, 0, None, link="cellular"),
+        ),
     ],
 )
 def test_the_box_watches_itself(name: str, bad: object, good: object) -> None:
-    room = calm_room()
+    room = calm_room(replace(SITE, certificates=("own", "ca", "broker")))
     room._hear(bad)  # type: ignore[arg-type]
     room.wait(61)
     assert room.last(f"{name}.raised")
     room._hear(good)  # type: ignore[arg-type]
-    room.wait(11)
+    room.wait(61)
     assert room.last(f"{name}.cleared").data["lasted_s"]
 
 

@@ -68,7 +68,14 @@ async def test_a_stop_is_said_and_leaves_no_will(broker: Mosquitto, running: Run
 
 
 async def test_a_killed_daemon_is_lost_and_its_next_life_sends_again(tmp_path: Path, broker: Mosquitto) -> None:
-    command = [sys.executable, "-m", "tests.edged.report.lonely_reporter", str(tmp_path / "lonely"), str(broker.port)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.edged.report.lonely_reporter",
+        str(tmp_path / "lonely"),
+        str(broker.port),
+        "0",
+    ]
     async with noc_on(broker.port) as noc:
         for events in ([1], [1, 1, 2]):
             with subprocess.Popen(command) as process:
