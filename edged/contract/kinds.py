@@ -30,6 +30,10 @@ class Message:
     kinds: tuple[str, ...]
     contents: tuple[type[Contents], ...]
 
+    @property
+    def summary(self) -> str:
+        return " ".join((self.contents[0].__doc__ or "").split())
+
 
 def _event(name: str, contents: type[Contents], *kinds: str) -> Message:
     return Message(name, Told.EVENT, kinds or (name,), (contents,))
