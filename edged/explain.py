@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from edged.config import Config
+from edged.report.settings import BrokerSettings
 
 
 def explanation(config: Config) -> list[str]:
@@ -65,13 +66,30 @@ def _instruments(config: Config) -> Iterator[str]:
 
 def _reporting(config: Config) -> Iterator[str]:
     if config.broker:
-        tls = "TLS" if config.broker.tls else "NOT encrypted"
-        yield f"broker     {config.broker.host}:{config.broker.port}, {tls}"
+        servers = ", ".join(f"{host}:{port}" for host, port in config.broker.servers)
+        tls = "mutual TLS" if config.broker.tls and config.broker.tls.cert_file else "TLS"
+        yield f"broker     {servers}, {tls if config.broker.tls else 'NOT encrypted'}"
+        yield f"           {_bound(config.broker)}"
+        for name, share in config.broker.links.items():
+            month = f", {share.monthly_mb:g} MB a month" if share.monthly_mb else ""
+            yield f"           {name}: backlog at {share.replay_kbit:g} kbit/s{month}"
     else:
         yield "broker     none: events are kept on this box alone"
     if config.metrics:
         yield f"metrics    http://{config.metrics.address}:{config.metrics.port}/metrics"
     yield f"control    {config.control.socket}"
+
+
+def _bound(broker: BrokerSettings) -> str:
+    if broker.source_address:
+        return f"always from {broker.source_address}"
+    return "by the first link that lives, and at once by another when that is judged dead"
+
+
+def _commands(config: Config) -> Iterator[str]:
+    keys = config.commands.keys if config.commands else {}
+    for name, key in keys.items():
+        yield f"commands   signed by {name} ({key.role}): {', '.join(key.allow)}"
 
 
 def _missing(config: Config) -> Iterator[str]:
@@ -87,4 +105,4 @@ def _missing(config: Config) -> Iterator[str]:
         yield f"WARNING: links share the provider {providers[0]}: one outage may take both"
 
 
-_PARTS = (_site, _links, _lines, _router, _ups, _qos, _instruments, _reporting, _missing)
+_PARTS = (_site, _links, _lines, _router, _ups, _qos, _instruments, _reporting, _commands, _missing)

@@ -66,11 +66,14 @@ class Status:
             "for_s": round(now - held.since_s, 1),
             "cause": held.cause.value,
             "broker": held.broker,
+            "link": held.link,
             "protocol": held.protocol,
             "pending_tier": held.pending_tier,
             "pending_log": held.pending_log,
             "noc": held.noc.value,
             "dropped": held.dropped,
+            "waiting": held.waiting,
+            "over_budget": held.over_budget,
         }
 
     def _record(self) -> Doc:
@@ -81,6 +84,10 @@ class Status:
             "head": held.head,
             "tier_pending": held.pending_tier,
             "log_pending": held.pending_log,
+            "reserve_pct": round(held.reserve_pct, 1),
+            "evicted": held.evicted,
+            "coalesced": held.coalesced,
+            "low_space": held.low_space,
         }
 
 

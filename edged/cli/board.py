@@ -253,7 +253,8 @@ def noc(doc: Doc) -> RenderableType:
         return Text.assemble((" NOC    ", "dim"), ("no broker configured", "dim"), f"  {waiting}", disk)
     state = word("connected" if held["connected"] else "not connected")
     why = f" ({held['cause'].replace('_', ' ')})" if held["cause"] != "none" else ""
-    return Text.assemble((" NOC    ", "dim"), state, f"{why} for {span(held['for_s'])}  {waiting}", disk)
+    by = f" by {held['link']}" if held["link"] else ""
+    return Text.assemble((" NOC    ", "dim"), state, f"{by}{why} for {span(held['for_s'])}  {waiting}", disk)
 
 
 def watch_list(doc: Doc) -> RenderableType:
