@@ -42,7 +42,7 @@ class Change:
     def make(self, connection: sqlite3.Connection) -> None:
         """Within a transaction. Raises sqlite3.Error."""
         connection.executemany(
-            "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?)",
             ((r.recorded.row, r.recorded.channel, r.recorded.tier, r.previous, r.recorded.body) for r in self.rows),
         )
         keep(connection, self.values)

@@ -7,14 +7,17 @@ Blocking, single-threaded; `edged.record.store` gives it a thread of its own.
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 import structlog
 
 from edged.core.events import Channel, Event
+from edged.record.change import Change
 from edged.record.database import cause_of
 from edged.record.envelope import Origin, Stamp
 from edged.record.errors import RecordBroken
+from edged.record.journal import Journal
 from edged.record.ledger_file import REFUSALS, LedgerFile
 from edged.record.memory import Bounds, Memory
 from edged.record.numbering import Row
@@ -22,6 +25,7 @@ from edged.record.past import Checkpoint, Past
 from edged.record.recorded import (
     Acknowledgement,
     DiskCause,
+    Gone,
     KeptCommand,
     Opening,
     Recorded,
@@ -29,9 +33,16 @@ from edged.record.recorded import (
     Stretch,
     Tombstone,
 )
-from edged.record.tombstones import cut, end_of
+from edged.record.rescue import Rescue, again, rescue
+from edged.record.reserve import folded, stones
+from edged.record.retention import Victims
+from edged.record.space import Space
+from edged.record.tombstones import Tombstones, cut, end_of
 
 log = structlog.get_logger()
+
+FILLED = 2000
+"""Tier rows given to a journal that has missed them; more would not fit."""
 
 T = TypeVar("T")
 
@@ -42,6 +53,10 @@ class Ledger:
         self._identity: str | None = None  # of the file that memory is about
         self._cause = DiskCause.NONE
         self._fresh = True
+        self._journal, self._space = Journal(directory), Space(directory, bounds.floor_bytes)
+        self._searched = False  # whether the journal was asked for what earlier lives left
+        self._rescued = 0
+        self._fold_cursor = 0  # rows up to this one were folded
         self._told: set[Tombstone] = set()  # parts of ranges that were not told as a whole yet
 
     # ── life ───────────────────────────────────────────────────────────────────────────────────────────
@@ -59,6 +74,7 @@ class Ledger:
 
     def close(self) -> None:
         self.settle()
+        self._journal.close()
         self._file.close()
 
     def status(self) -> RecordStatus:
@@ -75,6 +91,11 @@ class Ledger:
             evicted=memory.evicted,
             dropped=memory.dropped,
             set_aside=len(self._file.set_aside),
+            coalesced=memory.coalesced,
+            reserve_pct=round(100 * memory.reserve.bytes / self._bounds.reserve_bytes, 1),
+            low_space=self._space.low,
+            journal=self._journal.works,
+            rescued=self._rescued,
         )
 
     # ── recording ──────────────────────────────────────────────────────────────────────────────────────
@@ -93,8 +114,18 @@ class Ledger:
             rows = self._memory.numbered(events, now)
             written = self._write(rows)
         if not written:
-            rows = self._memory.hold(events, now)
+            rows = self._hold(events, now)
+        elif tier := _tier(rows):
+            self._journal.take(tier, alone=False)
         return [row.recorded for row in rows]
+
+    def _hold(self, events: Sequence[Event], now: Stamp) -> list[Row]:
+        rows = self._memory.hold(events, now)
+        if rows:
+            self._journal.begin(rows[0].recorded.stream)
+        taken = self._journal.take(_tier(rows), alone=True)
+        safe = {row.recorded.row: row for row in self._memory.vouch(taken)}
+        return [safe.get(row.recorded.row, row) for row in rows]
 
     def _write(self, new: Sequence[Row]) -> bool:
         """The held rows, `new` ones and changed values; `new` rows become part of the ledger only if it succeeds."""
@@ -102,10 +133,8 @@ class Ledger:
         if not new and not memory.has_changed:
             return True
         try:
-            victims = self._file.victims(memory.volume, self._bounds.kept, memory.pending, memory.durable_row)
-            change = memory.change(new, victims)
-            self._file.write(change)
-            oldest = self._file.oldest_row() if victims.rows and len(memory.spans.spans) > 1 else None
+            change = self._change_file(new)
+            oldest = self._file.oldest_row() if change.victims.rows and len(memory.spans.spans) > 1 else None
         except REFUSALS as error:
             self._refused(error)
             return False
@@ -113,14 +142,47 @@ class Ledger:
         memory.wrote(change)
         if oldest is not None:
             memory.forget_streams_before(oldest)
-        self._took(change.rows)
+        self._took(change)
         return True
 
+    def _change_file(self, new: Sequence[Row]) -> Change:
+        change = self._memory.change(new, self._victims())
+        try:
+            self._file.write(change)
+        except sqlite3.Error as error:
+            if cause_of(error) is not DiskCause.FULL:
+                raise
+            self._file.recycle()
+            self._file.write(change)
+        return change
+
+    def _victims(self) -> Victims:
+        memory = self._memory
+        if self._space.look(monotonic()) and self._space.low:
+            self._file.give_back()
+        bound = self._space.bound(memory.evictable.bytes, self._bounds.kept)
+        victims = self._file.victims(memory.evictable, bound, memory.pending, memory.durable_row)
+        if memory.reserve.bytes <= self._bounds.reserve_bytes:
+            return victims
+        run = self._file.tier_rows(memory.reserve.run_after(self._fold_cursor), memory.spans)
+        return victims.and_folded(folded(run))
+
     # ── a disk that refuses ────────────────────────────────────────────────────────────────────────────
-    def _took(self, rows: Sequence[Row]) -> None:
+    def _took(self, change: Change) -> None:
         if self._cause is not DiskCause.NONE:
-            log.info("the disk takes events again", rows=len(rows))
+            log.info("the disk takes events again", rows=len(change.rows))
             self._cause = DiskCause.NONE
+        self._journal.vouched(change.rows)
+        for stone in stones(change.victims.folded):
+            self._journal.settle(stone.stream, stone.first, end_of(stone))
+        if change.victims.folded:
+            self._fold_cursor = change.victims.folded[-1].row
+            log.warning("the reserve for tier events is full, folded", rows=len(change.victims.folded))
+        if change.streams:
+            names = [span.stream for span in self._memory.spans.spans]
+            self._journal.forget_all_but({*names, *self._memory.tombstones.streams()})
+            for name in names:
+                self._journal.begin(name)
 
     def _refused(self, error: sqlite3.Error | OSError | RecordBroken) -> None:
         cause = cause_of(error)
@@ -138,21 +200,38 @@ class Ledger:
         except OSError as error:
             log.error("cannot set the ledger aside", why=str(error))
             return
-        self._memory.start_over()
+        self._start_over()
         self._identity = None
+
+    def _start_over(self) -> None:
+        """What the database lost comes back from the journal, as far as nobody has acknowledged it."""
+        memory = self._memory
+        lost = [
+            row for row in memory.pending[Channel.TIER].rows if row <= memory.durable_row and row not in memory.held
+        ]
+        spans = [memory.spans.find(row) for row in lost]
+        names = [(span.stream, row - span.start) for row, span in zip(lost, spans, strict=True)]
+        rows = [row for kept in self._journal.read(names) if (row := again(kept, memory.spans))]
+        self._rescued += len(rows)
+        log.warning("the database lost events", rescued=len(rows), lost=len(lost) - len(rows))
+        self._fold_cursor = 0
+        memory.start_over(rows)
 
     def _ready(self) -> bool:
         if self._file.is_open:
             return True
         try:
+            self._file.take_the_directory()
+            self._journal.open()
             self._reconcile(self._file.open())
+            self._fill_the_journal()
         except REFUSALS as error:
             self._refused(error)
             self._file.disconnect()
         return self._file.is_open
 
     def _reconcile(self, past: Past | None) -> None:
-        """Makes one of what memory and the file hold."""
+        """Makes one of what memory and the file hold, and what the journal has beyond them."""
         memory = self._memory
         if self._file.identity == self._identity:
             self._file.forget_after(memory.durable_row)  # what it kept of a refused write is written again
@@ -160,13 +239,44 @@ class Ledger:
         elif past and (self._identity or memory.durable_row):
             raise RecordBroken(f"the ledger was exchanged for one that ends in stream {past.spans.current.stream}")
         elif past:
-            memory.take_over(past)
+            memory.take_over(past, self._search(past))
             self._fresh = False
         elif self._identity:
-            memory.start_over()
+            self._start_over()
         else:
-            memory.start_fresh()
+            memory.start_fresh(self._search(None))
         self._identity = self._file.identity
+
+    def _search(self, past: Past | None) -> Rescue:
+        """What earlier lives left in the journal and the file does not have. Own streams are no matter of the past."""
+        if self._searched:
+            return Rescue(past.spans.spans if past else ())
+        own = {span.stream for span in self._memory.spans.spans}
+        left = [kept for kept in self._journal.read() if kept.stream not in own]
+        spans = past.spans if past else None
+        present = self._file.having([kept.name for kept in left], spans) if spans else set()
+        found = rescue(
+            left,
+            {stream: last for stream, last in self._journal.streams.items() if stream not in own},
+            past=spans,
+            present=present,
+            buried=past.versions.tombstones if past else Tombstones(),
+            why=Gone.TORN if self._file.set_aside or not past else Gone.CRASH,
+        )
+        self._searched = True
+        self._rescued += len(found.rows)
+        if found.rows or found.stones:
+            log.warning("the database lost events", rescued=len(found.rows), tombstones=len(found.stones))
+        return found
+
+    def _fill_the_journal(self) -> None:
+        """What it was not given because it could not be used, the newest rows."""
+        memory = self._memory
+        rows = [row for row in memory.pending[Channel.TIER].rows[-FILLED:] if row <= memory.durable_row]
+        named = ((row, memory.spans.find(row)) for row in rows)
+        missing = [row for row, span in named if (span.stream, row - span.start) not in self._journal]
+        if missing and self._journal.is_open:
+            self._journal.take(self._file.chained(missing, memory.spans), alone=False)
 
     # ── what arrived elsewhere ─────────────────────────────────────────────────────────────────────────
     def sent(self, rows: Sequence[int]) -> None:
@@ -177,6 +287,7 @@ class Ledger:
         """The NOC holds all tier events of `stream` up to `sequence`."""
         became = self._memory.acknowledged(stream, sequence)
         if became is Acknowledgement.APPLIED:
+            self._journal.settle(stream, 1, sequence)
             self.settle()
         return became
 
@@ -221,7 +332,7 @@ class Ledger:
         """Whether it is on the disk; it is known until the daemon ends in any case."""
         self._memory.commands = self._memory.commands.keeping(command, now_wall_s=now_wall_s)
         self.settle()
-        return self._cause is DiskCause.NONE and self._file.is_open
+        return self._memory.commands_are_kept
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
     @property
@@ -233,23 +344,23 @@ class Ledger:
         rows = self._memory.pending[channel].after(after, limit)
         on_disk = [row for row in rows if row not in self._memory.held]
         found = self._from_file(lambda: self._file.fetch(on_disk, self._memory.spans))
-        return [*found, *self._from_memory(rows)]
+        return _in_order([*found, *self._from_memory(rows)])
 
     def stretch(self, stream: str, first: int, last: int, limit: int) -> Stretch | None:
         """What is still here of sequences `first` to `last`, at most `limit` rows; None for a stream not known here."""
         span = self._memory.spans.named(stream)
         if span is None:
-            return None
+            return Stretch((), None) if self._memory.tombstones.know(stream) else None
         low, high = span.start + first, span.start + min(last, span.length)
         found = self._from_file(lambda: self._file.between(low, high, limit, self._memory.spans))
-        found = [*found, *self._from_memory(row for row in self._memory.held if low <= row <= high)][:limit]
+        found = _in_order([*found, *self._from_memory(row for row in self._memory.held if low <= row <= high)])[:limit]
         more = len(found) == limit and found[-1].row < high
         return Stretch(tuple(found), found[-1].sequence + 1 if more else None)
 
     def recent(self, limit: int) -> list[Recorded]:
         """The newest rows, ascending."""
         found = self._from_file(lambda: self._file.newest(limit, self._memory.spans))
-        return [*found, *self._from_memory(self._memory.held)][-limit:]
+        return _in_order([*found, *self._from_memory(self._memory.held)])[-limit:]
 
     def _from_memory(self, rows: Iterable[int]) -> list[Recorded]:
         return [self._memory.held[row].recorded for row in rows if row in self._memory.held]
@@ -262,3 +373,12 @@ class Ledger:
         except REFUSALS as error:
             self._refused(error)
             return []
+
+
+def _tier(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.recorded.channel is Channel.TIER]
+
+
+def _in_order(rows: list[Recorded]) -> list[Recorded]:
+    """What is held comes after what the file has, but for what was rescued."""
+    return sorted(rows, key=lambda recorded: recorded.row)

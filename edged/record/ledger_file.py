@@ -13,12 +13,19 @@ from edged.core.events import Channel
 from edged.record import database, retention
 from edged.record.change import Change
 from edged.record.errors import RecordBroken, RecordMisused
+from edged.record.numbering import Row
 from edged.record.past import Past, load, recorded
 from edged.record.recorded import DiskCause, Recorded
+from edged.record.reserve import TierRow
 from edged.record.retention import Victims, Volume
 from edged.record.spans import PendingRows, Spans
 
 log = structlog.get_logger()
+
+_FREE_PAGES_KEPT = 256
+"""1 MiB: while the disk is full, events go there."""
+_GIVEN_AT_ONCE = 256
+"""Bounds the time one event waits for housekeeping."""
 
 REFUSALS = (sqlite3.Error, OSError, RecordBroken)
 """How a disk says no."""
@@ -39,7 +46,7 @@ class LedgerFile:
 
     def open(self) -> Past | None:
         """What the file holds, None if it is new. Raises REFUSALS, and RecordMisused when another process has it."""
-        self._take_the_directory()
+        self.take_the_directory()
         try:
             return self._open_and_load()
         except (sqlite3.Error, RecordBroken) as error:
@@ -47,6 +54,19 @@ class LedgerFile:
                 raise
             self.put_aside(error)
             return self._open_and_load()
+
+    def take_the_directory(self) -> None:
+        """Raises OSError, and RecordMisused when another process has it."""
+        if self._lock is not None:
+            return
+        self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        lock = os.open(self._directory / "ledger.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            raise RecordMisused(f"another process writes to {self._directory}") from error
+        self._lock = lock
 
     def _open_and_load(self) -> Past | None:
         connection = database.open_database(self._path)
@@ -85,6 +105,16 @@ class LedgerFile:
         with self._transaction(sync="FULL") as connection:
             connection.execute("DELETE FROM event WHERE row > ?", (row,))
 
+    def recycle(self) -> None:
+        """Brings the write-ahead log into the file, so that it can be written over: on a full disk it cannot grow."""
+        self._open.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def give_back(self) -> None:
+        """Free pages go back to the disk, but for some that the next events can use."""
+        (free,) = self._open.execute("PRAGMA freelist_count").fetchone()
+        if free > _FREE_PAGES_KEPT:
+            self._open.execute(f"PRAGMA incremental_vacuum({min(free - _FREE_PAGES_KEPT, _GIVEN_AT_ONCE)})").fetchall()
+
     @contextmanager
     def _transaction(self, *, sync: str) -> Iterator[sqlite3.Connection]:
         connection = self._open
@@ -111,6 +141,26 @@ class LedgerFile:
         found = self._open.execute("SELECT row FROM event WHERE row BETWEEN ? AND ? ORDER BY row", (first, last))
         return [row for (row,) in found]
 
+    def tier_rows(self, rows: Sequence[int], spans: Spans) -> list[TierRow]:
+        marks = ",".join("?" * len(rows))
+        found = self._open.execute(
+            f"SELECT row, tier, length(body) FROM event WHERE row IN ({marks}) ORDER BY row", tuple(rows)
+        )
+        named = ((row, spans.find(row), tier, size) for row, tier, size in found)
+        return [TierRow(row, span.stream, row - span.start, tier, size) for row, span, tier, size in named]
+
+    def having(self, names: Iterable[tuple[str, int]], spans: Spans) -> set[tuple[str, int]]:
+        """Those (stream, sequence) there are rows for."""
+        rows = {span.start + number: (span.stream, number) for stream, number in names if (span := spans.named(stream))}
+        lowest, highest = min(rows, default=0), max(rows, default=-1)
+        return {rows[row] for row in self.numbers(lowest, highest) if row in rows}
+
+    def chained(self, rows: Sequence[int], spans: Spans) -> list[Row]:
+        """Rows with the hash each carries."""
+        marks = ",".join("?" * len(rows))
+        hashes = dict(self._open.execute(f"SELECT row, previous FROM event WHERE row IN ({marks})", tuple(rows)))
+        return [Row(recorded, bytes(hashes[recorded.row])) for recorded in self.fetch(rows, spans)]
+
     def newest(self, limit: int, spans: Spans) -> list[Recorded]:
         """Ascending."""
         return self._recorded(spans, "ORDER BY row DESC LIMIT ?", (limit,))[::-1]
@@ -119,6 +169,7 @@ class LedgerFile:
         return int(self._open.execute("SELECT ifnull(min(row), 0) FROM event").fetchone()[0])
 
     def victims(self, kept: Volume, bound: Volume, pending: Mapping[Channel, PendingRows], newest: int) -> Victims:
+        """Raises REFUSALS."""
         return retention.choose(
             self._open, kept, bound, tier=pending[Channel.TIER], log=pending[Channel.LOG], newest=newest
         )
@@ -132,15 +183,3 @@ class LedgerFile:
         if self._connection is None:
             raise RecordBroken(f"{self._path} is not open")
         return self._connection
-
-    def _take_the_directory(self) -> None:
-        if self._lock is not None:
-            return
-        self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-        lock = os.open(self._directory / "ledger.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(lock)
-            raise RecordMisused(f"another process writes to {self._directory}") from error
-        self._lock = lock

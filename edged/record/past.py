@@ -8,6 +8,7 @@ from edged.core.events import Channel
 from edged.record import database, retention, versions
 from edged.record.chain import genesis, link
 from edged.record.recorded import Recorded
+from edged.record.reserve import Reserve
 from edged.record.retention import Volume
 from edged.record.spans import PendingRows, Span, Spans
 from edged.record.versions import Versions
@@ -33,6 +34,8 @@ class Past:
     epoch: int
     evicted: int
     volume: Volume
+    reserve: Reserve
+    coalesced: int
     versions: Versions
 
 
@@ -47,15 +50,18 @@ def load(connection: sqlite3.Connection) -> Past | None:
     newest = connection.execute("SELECT row, previous, body FROM event ORDER BY row DESC LIMIT 1").fetchone()
     last_row = max(newest[0] if newest else 0, streams[-1].start)
     spans = Spans((*streams[:-1], replace(streams[-1], length=last_row - streams[-1].start)))
+    pending = _pending(connection, spans)
     return Past(
         spans=spans,
         continues=bool(found[-1][4]),
         tip=link(newest[1], newest[2]) if newest else genesis(spans.current.stream),
-        pending=_pending(connection, spans),
+        pending=pending,
         checkpoint=checkpoint(connection),
         epoch=_integer(connection, "epoch"),
         evicted=_integer(connection, "evicted"),
         volume=retention.measure(connection),
+        reserve=_reserve(connection, pending[Channel.TIER]),
+        coalesced=_integer(connection, "coalesced"),
         versions=versions.read(connection),
     )
 
@@ -82,6 +88,11 @@ def _pending(connection: sqlite3.Connection, spans: Spans) -> dict[Channel, Pend
         Channel.TIER: PendingRows(row for (row,) in tier if not spans.is_acknowledged(row)),
         Channel.LOG: PendingRows(row for (row,) in unsent),
     }
+
+
+def _reserve(connection: sqlite3.Connection, tier: PendingRows) -> Reserve:
+    sizes = connection.execute("SELECT row, length(body) FROM event WHERE channel = ?", (Channel.TIER,))
+    return Reserve((row, size) for row, size in sizes if row in tier)
 
 
 def _integer(connection: sqlite3.Connection, name: str) -> int:

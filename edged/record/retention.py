@@ -1,12 +1,15 @@
 """What is deleted when the box is full: settled rows first, oldest first; then log rows that were never sent, oldest
 first, counted.
 
-Never the newest row (its number would come again), never a tier row the NOC has not acknowledged.
+Never the newest row (its number would come again). Tier rows the NOC has not acknowledged live in a reserve of their
+own and are folded when that is full.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edged.record.reserve import TierRow
 from edged.record.spans import PendingRows
 
 DELETED_AT_ONCE = 512
@@ -34,8 +37,16 @@ class Volume:
 class Victims:
     rows: tuple[int, ...]
     unsent: tuple[int, ...]
-    """Those of `rows` that never reached anybody."""
+    """Log rows among them, that never reached anybody."""
     volume: Volume
+    folded: tuple[TierRow, ...] = ()
+    """Tier rows among them, that make way for a tombstone."""
+
+    def and_folded(self, rows: Sequence[TierRow]) -> "Victims":
+        size = Volume(len(rows), sum(row.bytes for row in rows))
+        return Victims(
+            (*self.rows, *(row.row for row in rows)), self.unsent, self.volume.plus(size), (*self.folded, *rows)
+        )
 
 
 def measure(connection: sqlite3.Connection) -> Volume:
@@ -46,11 +57,13 @@ def measure(connection: sqlite3.Connection) -> Volume:
 def choose(
     connection: sqlite3.Connection, kept: Volume, bound: Volume, *, tier: PendingRows, log: PendingRows, newest: int
 ) -> Victims:
-    """At most DELETED_AT_ONCE rows that bring `kept` back under `bound`; fewer when nothing else may go."""
+    """At most DELETED_AT_ONCE rows that bring `kept`, all but the reserve, back under `bound`; fewer when nothing else
+    may go.
+    """
     settled: list[int] = []
     unsent: list[int] = []
     excess = kept
-    if kept.rows > len(tier) + len(log) + 1:
+    if excess.beyond(bound) and kept.rows > log.count_to(newest) + 1:
         for row, size in connection.execute(
             "SELECT row, length(body) FROM event WHERE row < ? ORDER BY row", (newest,)
         ):

@@ -78,6 +78,11 @@ class Spans:
         """Without the streams that ended before `row`, the oldest still kept."""
         return Spans((*(span for span in self.spans[:-1] if span.last_row >= row), self.current))
 
+    def with_any(self, rows: Iterable[int]) -> "Spans":
+        """Those that one of `rows` belongs to, and the current one."""
+        streams = {self.find(row).stream for row in rows}
+        return Spans((*(span for span in self.spans[:-1] if span.stream in streams), self.current))
+
     def _with_rows(self) -> tuple[Span, ...]:
         return tuple(span for span in self.spans if span.length)
 
@@ -115,6 +120,13 @@ class PendingRows:
     def after(self, row: int, limit: int) -> list[int]:
         at = self._at(row + 1)
         return self.rows[at : at + limit]
+
+    def between(self, first: int, last: int) -> list[int]:
+        """Both ends included."""
+        return self.rows[self._at(first) : self._at(last + 1)]
+
+    def count_to(self, row: int) -> int:
+        return self._at(row + 1)
 
     def _at(self, row: int) -> int:
         return bisect_left(self.rows, row)

@@ -50,7 +50,12 @@ class Store:
         Raises RecordMisused if another process writes there. A file that cannot be trusted is set aside, a disk that
         refuses is lived without.
         """
-        bounds = Bounds(Volume(settings.keep_rows, settings.keep_mib << 20), settings.memory_rows)
+        bounds = Bounds(
+            Volume(settings.keep_rows, settings.keep_mib << 20),
+            settings.memory_rows,
+            reserve_bytes=settings.reserve_mib << 20,
+            floor_bytes=settings.floor_mib << 20,
+        )
         store = cls(Ledger(directory, origin=origin, bounds=bounds), clock, boot_id(), thread)
         try:
             store.opening = await store._run(store._ledger.open)

@@ -32,12 +32,15 @@ class Tombstones:
 
     def laid(self, stones: Iterable[Tombstone]) -> "Tombstones":
         graves = list(self.graves)
+        stones = [*stones]
+        if not stones:
+            return self
         for stone in stones:
             for piece in _beside(stone, [g.stone for g in graves if g.stone.stream == stone.stream]):
                 _insert(graves, Grave(piece))
         if len(graves) > MOST:
             graves = _fewer(graves)
-        return Tombstones(tuple(graves)) if graves != list(self.graves) else self
+        return Tombstones(tuple(graves))
 
     def untold(self) -> tuple[Tombstone, ...]:
         return tuple(grave.stone for grave in self.graves if not grave.told)
@@ -51,6 +54,12 @@ class Tombstones:
         """What is known about sequences `first` to `last`, within these bounds."""
         found = (grave.stone for grave in self.graves if grave.stone.stream == stream)
         return [part for stone in found if (part := within(stone, first, last))]
+
+    def streams(self) -> set[str]:
+        return {grave.stone.stream for grave in self.graves}
+
+    def know(self, stream: str) -> bool:
+        return any(grave.stone.stream == stream for grave in self.graves)
 
     def covers(self, stream: str, sequence: int) -> bool:
         return any(g.stone.stream == stream and g.stone.first <= sequence <= end_of(g.stone) for g in self.graves)

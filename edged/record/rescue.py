@@ -1,0 +1,111 @@
+"""What the database lost and the tier journal still has. Pure.
+
+A rescued event keeps its stream, its sequence and the hash it carried. Its stream is not continued: numbers beyond what
+the journal knows may have been given to log events, which it does not hold. For those, and for all else of the stream
+that is not in the database, a tombstone stands.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from edged.core.events import Channel
+from edged.record.journal_entry import END, Kept
+from edged.record.numbering import Row
+from edged.record.recorded import Gone, Recorded, Tombstone
+from edged.record.spans import Span, Spans
+from edged.record.tombstones import Tombstones
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    spans: tuple[Span, ...] = ()
+    """All streams of the past, the ones rescued last."""
+    rows: tuple[Row, ...] = ()
+    """Ascending."""
+    stones: tuple[Tombstone, ...] = ()
+    continues: bool = True
+    """Whether the database's last stream ends where the database says."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """Collects, stream by stream."""
+
+    spans: list[Span]
+    rows: list[Row] = field(default_factory=list)
+    stones: list[Tombstone] = field(default_factory=list)
+    continues: bool = True
+
+
+def rescue(
+    events: Sequence[Kept],
+    streams: Mapping[str, int],
+    *,
+    past: Spans | None,
+    present: Collection[tuple[str, int]],
+    buried: Tombstones,
+    why: Gone,
+) -> Rescue:
+    """`events` and `streams` are what the journal knows, `past` and `buried` what the database does; `present` are
+    those of the events that the database has, under (stream, sequence).
+    """
+    search = _Search([*past.spans] if past else [])
+    missing: dict[str, list[Kept]] = {stream: [] for stream in streams}
+    for kept in events:
+        if kept.name not in present and not buried.covers(*kept.name):
+            missing[kept.stream].append(kept)
+    for stream in sorted(missing, key=lambda name: min((kept.row for kept in missing[name]), default=0)):
+        known = past.named(stream) if past else None
+        if known is None:
+            _take_stream(search, stream, missing[stream], settled=streams[stream], why=why)
+        else:
+            wanted = [kept for kept in missing[stream] if kept.sequence > known.acknowledged]
+            _complete(search, known, wanted, last=bool(past and past.current is known), why=why)
+    return Rescue(tuple(search.spans), tuple(sorted(search.rows, key=_row)), tuple(search.stones), search.continues)
+
+
+def _take_stream(search: _Search, stream: str, missing: Sequence[Kept], *, settled: int, why: Gone) -> None:
+    """A stream the database does not know."""
+    if settled == END:
+        return
+    search.stones.append(Tombstone(stream, 1, None, why))
+    if not missing:
+        return
+    head = search.spans[-1].last_row if search.spans else 0
+    span = Span(
+        stream,
+        start=max(head, missing[0].row - missing[0].sequence),
+        length=max(settled, *(kept.sequence for kept in missing)),
+        acknowledged=settled,
+    )
+    search.spans.append(span)
+    search.rows += [_again(kept, span) for kept in missing]
+    search.continues = False
+
+
+def _complete(search: _Search, known: Span, missing: Sequence[Kept], *, last: bool, why: Gone) -> None:
+    """A stream the database has, but not all of it."""
+    beyond = [kept for kept in missing if kept.sequence > known.length]
+    if beyond and last:
+        at = search.spans.index(known)
+        search.spans[at] = replace(known, length=max(kept.sequence for kept in beyond))
+        search.stones.append(Tombstone(known.stream, known.length + 1, None, why))
+        search.continues = False
+    search.rows += [_again(kept, known) for kept in missing if last or kept.sequence <= known.length]
+
+
+def _again(kept: Kept, span: Span) -> Row:
+    row = span.start + kept.sequence
+    return Row(
+        Recorded(row, kept.stream, kept.sequence, Channel.TIER, kept.tier, kept.body, durable=True), kept.previous
+    )
+
+
+def again(kept: Kept, spans: Spans) -> Row | None:
+    """In the row it has in `spans`."""
+    span = spans.named(kept.stream)
+    return _again(kept, span) if span else None
+
+
+def _row(row: Row) -> int:
+    return row.recorded.row
