@@ -52,6 +52,7 @@ class Backlog:
         self._own = None if thread else ThreadPoolExecutor(max_workers=1, thread_name_prefix="edged-backlog")
         self._thread = thread or self._own
         self._streams: dict[str, tuple[str, int]] = {}  # of each kind: its stream, and its newest number
+        self._unheard: set[str] = set()  # streams the disk has not been told of
         self._waiting: list[Measurement] = []
         self._flying: dict[tuple[str, int], Measurement] = {}
         self._writing: list[Measurement] = []
@@ -105,9 +106,17 @@ class Backlog:
         self._tell()
 
     def _begin(self, kind: str) -> tuple[str, int]:
+        """Nobody hears of a stream before the disk has: a crash must not leave numbers nobody accounts for."""
         self._streams[kind] = stream, last = str(uuid4()), 0
-        self._later(partial(self._keeper.begin, stream))
+        self._unheard.add(stream)
+        beginning = self._later(partial(self._keeper.begin, stream))
+        beginning.add_done_callback(lambda _: self._begun(stream))
         return stream, last
+
+    def _begun(self, stream: str) -> None:
+        """Or the disk refuses: then it must do without."""
+        self._unheard.discard(stream)
+        self._tell()
 
     # ── the reporter, live ─────────────────────────────────────────────────────────────────────────────
     def watch(self, changed: Callable[[], None]) -> None:
@@ -120,7 +129,7 @@ class Backlog:
         """
         for at, measurement in enumerate(self._waiting):
             left_s = int(measurement.at.monotonic_s + LIVE_S - monotonic_s)
-            if left_s > 0:
+            if left_s > 0 and measurement.stream not in self._unheard:
                 del self._waiting[at]
                 self._flying[_name(measurement)] = measurement
                 return measurement, left_s

@@ -31,6 +31,7 @@ class Keeper:
     def __init__(self, shelf: Shelf, settings: BacklogSettings, opened_s: float) -> None:
         """`opened_s` (monotonic): since when what is found on the shelf is known here."""
         self.shelf, self._settings, self._opened_s = shelf, settings, opened_s
+        self._lent: frozenset[int] = frozenset()
 
     def open(self) -> None:
         self.shelf.attempt(self.shelf.change, None)
@@ -94,6 +95,7 @@ class Keeper:
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
     def _read(self, file: BacklogFile, limit: int) -> list[Batch]:
         found: list[Batch] = []
+        self._lent = frozenset(row.number for row in self.shelf.rows[:limit])
         for row in self.shelf.rows[:limit]:
             body = file.body(row.number)
             if body is not None and _is_whole(body):
@@ -132,7 +134,8 @@ class Keeper:
         return limit_bytes(self._settings, page_bytes=file.page_bytes, log_bytes=WAL_BYTES, free_bytes=free_bytes)
 
     def _next_step(self, now: Stamp, *, pressed: bool) -> Step | None:
-        return next_step(self.shelf.rows, self._settings, now, self._opened_s, pressed=pressed)
+        rows = self.shelf.rows
+        return next_step(rows, self._settings, now, self._opened_s, pressed=pressed, lent=self._lent)
 
     def _do(self, file: BacklogFile, step: Step) -> None:
         match step:
@@ -151,7 +154,8 @@ class Keeper:
             self._drop(file, rows, Gone.TORN)
             return
         self.shelf.change(file, new=[coarser], gone=rows)
-        self.shelf.counts.downsampled += sum(row.messages for row in rows if row.every_s == 0)
+        if every_s:
+            self.shelf.counts.downsampled += sum(row.messages for row in rows if row.every_s == 0)
 
     def _body(self, file: BacklogFile, row: Kept) -> bytes:
         body = file.body(row.number)

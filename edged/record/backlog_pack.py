@@ -20,8 +20,10 @@ def packed(measurements: Sequence[Measurement], number: int) -> Iterator[tuple[K
 
 
 def folded(rows: Sequence[Kept], bodies: Sequence[bytes], every_s: int, number: int) -> tuple[Kept, bytes]:
-    """Neighbours of one stream as one coarser batch. Raises RecordBroken."""
-    messages = downsampled([message for body in bodies for message in batch.unpack(body)], every_s)
+    """Neighbours of one stream as one batch, told in steps of `every_s`, or as they are (0). Raises RecordError."""
+    messages = [message for body in bodies for message in batch.unpack(body)]
+    if every_s:
+        messages = downsampled(messages, every_s)
     oldest, newest = rows[0], rows[-1]
     row = Kept(
         number=number,
