@@ -48,6 +48,8 @@ class Crowd:
         self.sites: list[Site] = []
         self.due_s: dict[Name, float] = {}
         """Of every event that was recorded durably, over all loads."""
+        self.acknowledged_s: dict[Name, float] = {}
+        """When its site knew that the NOC holds it."""
 
     # ── life ───────────────────────────────────────────────────────────────────────────────────────────
     async def open(self, count: int) -> int:
@@ -62,7 +64,13 @@ class Crowd:
     async def _open(self, number: int) -> Site:
         thread = self._threads[number % THREADS]
         return await Site.open(
-            self._directory, number=number, port=self._port, thread=thread, clock=self._clock, chance=self._chance
+            self._directory,
+            number=number,
+            port=self._port,
+            thread=thread,
+            clock=self._clock,
+            chance=self._chance,
+            acknowledged=self._acknowledged,
         )
 
     async def connect(self, *, spread_s: float, within_s: float) -> None:
@@ -149,6 +157,11 @@ class Crowd:
             return
         name = recorded.stream, recorded.sequence
         load.due_s[name] = self.due_s[name] = due_s
+
+    def _acknowledged(self, stream: str, first: int, last: int) -> None:
+        now_s = self.now_s()
+        for sequence in range(first, last + 1):
+            self.acknowledged_s[stream, sequence] = now_s
 
     async def _look(self, load: Load) -> None:
         while True:

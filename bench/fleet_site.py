@@ -3,6 +3,7 @@ who says what one would say.
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from bench.fleet_words import Doc, link_seconds, things, tier_event
 from edged.clock import SystemClock
 from edged.record.backlog import Backlog, BacklogSettings
 from edged.record.envelope import Origin
-from edged.record.recorded import Recorded
+from edged.record.recorded import Acknowledgement, Recorded
 from edged.record.settings import RecordSettings
 from edged.record.store import Store
 from edged.report.mqtt import Reporter
@@ -22,6 +23,23 @@ from edged.report.settings import BrokerSettings
 TENANT = "fleet"
 KEEPALIVE_S = 300
 """Long: a ping every 15 s from each of 2,000 sites would be 133 a second that no event needs."""
+
+
+Acknowledged = Callable[[str, int, int], None]
+"""Called with a stream and the first and last sequence the NOC now holds."""
+
+
+class WatchedStore(Store):
+    """Tells when the NOC's acknowledgements came."""
+
+    acknowledge: Acknowledged
+
+    async def acknowledged(self, stream: str, sequence: int) -> Acknowledgement:
+        before = next((head.acknowledged for head in self.status().heads if head.stream == stream), sequence)
+        became = await super().acknowledged(stream, sequence)
+        if became is Acknowledgement.APPLIED:
+            self.acknowledge(stream, before + 1, sequence)
+        return became
 
 
 class Site:
@@ -47,12 +65,22 @@ class Site:
 
     @classmethod
     async def open(
-        cls, directory: Path, *, number: int, port: int, thread: Executor, clock: SystemClock, chance: Random
+        cls,
+        directory: Path,
+        *,
+        number: int,
+        port: int,
+        thread: Executor,
+        clock: SystemClock,
+        chance: Random,
+        acknowledged: Acknowledged,
     ) -> "Site":
         """`thread`: a single one, shared with other sites."""
         origin = Origin(TENANT, f"site-{number}")
         own = directory / origin.site
-        store = await Store.open(own, origin=origin, clock=clock, settings=RecordSettings(), thread=thread)
+        store = await WatchedStore.open(own, origin=origin, clock=clock, settings=RecordSettings(), thread=thread)
+        assert isinstance(store, WatchedStore)
+        store.acknowledge = acknowledged
         backlog = await Backlog.open(own, origin=origin, clock=clock, settings=BacklogSettings(), thread=thread)
         return cls(origin, store, backlog, clock, port=port, chance=chance)
 
