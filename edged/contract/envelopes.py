@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import Field, create_model
 
 from edged.contract.kinds import Message, Told
-from edged.contract.words import ClockQuality, Contents, Count, Identity, Sequence, Tier, Uuid, one_of
+from edged.contract.words import ClockQuality, Contents, Count, MessageId, Sequence, Tier, Uuid, one_of
 
 Milliseconds = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 Moment = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
@@ -17,7 +17,7 @@ class Frame(Contents):
     """`clockq` is how good `time` is; `monoms` counts milliseconds on the monotonic clock of the boot `bootid`."""
 
     specversion: Literal["1.0"]
-    id: Identity
+    id: MessageId
     source: Site
     time: Moment
     datacontenttype: Literal["application/json"]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edged.contract.people import KeyName
-from edged.contract.words import Contents, Count, Identity, Link, Sequence, Session, Time, Uuid
+from edged.contract.words import CommandId, Contents, Count, Link, Sequence, Session, Time, Uuid
 
 
 class Acknowledgement(Contents):
@@ -25,7 +25,7 @@ class Resend(Contents):
     """Say again what you hold of `from` to `to`, 10,000 numbers at most."""
 
     command: Literal["resend"]
-    id: Identity
+    id: CommandId
     stream: Uuid
     first: Annotated[Sequence, Field(alias="from")]
     last: Annotated[Sequence, Field(alias="to")]
@@ -35,7 +35,7 @@ class Rebirth(Contents):
     """Say again how everything is."""
 
     command: Literal["rebirth"]
-    id: Identity
+    id: CommandId
 
 
 class SessionArgs(Contents):

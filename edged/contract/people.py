@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from edged.contract.words import Account, Contents, Identity, Link, Role, Session, one_of
+from edged.contract.words import Account, CommandId, Contents, Link, Role, Sequence, Session, one_of
 from edged.core import errands
 from edged.core.effects import Errand
 from edged.core.observations import Act
@@ -83,7 +83,7 @@ class AccessRefused(Contents):
 class CommandDone(Contents):
     """A signed command of the NOC was carried out, or had been before (`repeated`)."""
 
-    id: Identity
+    id: CommandId
     command: CommandCode
     key: KeyName
     role: Role
@@ -91,10 +91,11 @@ class CommandDone(Contents):
 
 
 class CommandRefused(Contents):
-    """… or was not. What nobody vouched for, or could be read, is null."""
+    """… or was not; `count` of them, where many were. What nobody vouched for, or could read, is null."""
 
-    id: Identity | None
+    id: CommandId | None
     command: CommandWord | None
     key: KeyName | None
     role: Role | None
     refused: CommandRefusal
+    count: Sequence

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
+from pydantic import Field
+
 from edged.contract.judged import LinkCauseCode, PowerCode, VerdictCode
 from edged.contract.words import (
     BitsPerSecond,
@@ -24,22 +26,22 @@ from qos.settings import CLASS_NAMES
 
 T = TypeVar("T")
 
-MOST_SECONDS = 600
-"""Of one message; live ones carry 10, a minute at most."""
-Column: TypeAlias = T | Annotated[tuple[T | None, ...], many(MOST_SECONDS)] | None
-"""A value for every second, or one that stands for all of them."""
+MOST_ENTRIES = 1024
+"""Of one row. Live ones carry 10 seconds, a minute at most; a week in steps of ten minutes is 1008."""
+Column: TypeAlias = T | Annotated[tuple[T | None, ...], many(MOST_ENTRIES)] | None
+"""A value for every step of `every_s`, or one that stands for all of them."""
 Pace = Literal["calm", "alert", "session"]
 
 
 class LinkSeconds(Contents):
-    """A link, second by second in columns: the first ended `age_s` before the envelope's `time`, the next one `every_s`
-    later, and so on for `seconds`. Downsampled: each value stands for `every_s` seconds, `seen_s` of which were seen.
+    """A link in columns, a value for every step of `every_s`: the first one ended `age_s` before the envelope's `time`,
+    the next one `every_s` later, and so on for `seconds`. Of a longer step's seconds, `seen_s` were seen.
     """
 
     link: Link
     age_s: Seconds
     every_s: Literal[1, 60, 600]
-    seconds: Few
+    seconds: Annotated[int, Field(ge=0, le=1_000_000)]
     seen_s: Column[Few] = None
     verdict: Column[VerdictCode]
     cause: Column[LinkCauseCode]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edged.contract.people import ACT_REFUSALS, COMMAND_REFUSALS, ERRAND_REFUSALS, CommandWord
-from edged.contract.words import Contents, Count, Hash, Identity, Release, Sequence, Tier, Uuid, many, one_of
+from edged.contract.words import CommandId, Contents, Count, Hash, Release, Sequence, Tier, Uuid, many, one_of
 
 GONE = ("evicted", "expired", "coalesced", "torn", "crash")
 RESEND_REFUSALS = ("too_large", "malformed", "not_allowed", "retained", "range", "unknown_stream", "busy")
@@ -70,7 +70,7 @@ class Missing(Contents):
 class ResendDone(Contents):
     """Everything asked for that there is was sent before this."""
 
-    id: Identity
+    id: CommandId
     command: Literal["resend"]
     status: Literal["done"]
     stream: Uuid
@@ -82,7 +82,7 @@ class ResendDone(Contents):
 class RebirthDone(Contents):
     """State, snapshots and unacknowledged tier events follow."""
 
-    id: Identity
+    id: CommandId
     command: Literal["rebirth"]
     status: Literal["done"]
 
@@ -96,7 +96,7 @@ class Result(Contents):
 class CommandAnswered(Contents):
     """A signed command was carried out, or had been before. What comes of an errand is an event of its own."""
 
-    id: Identity
+    id: CommandId
     command: CommandWord
     status: Literal["done"]
     result: Result | None = None
@@ -106,7 +106,7 @@ class CommandAnswered(Contents):
 class Refused(Contents):
     """A command was not carried out. `id` is null where none could be read."""
 
-    id: Identity | None
+    id: CommandId | None
     command: CommandWord | None = None
     status: Literal["refused"]
     reason: AnswerRefusal

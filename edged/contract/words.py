@@ -56,8 +56,9 @@ Account = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:@\\+-]{0,63}\
 """Of a local account, or "noc:" and the name of a key that signs for the NOC."""
 Session = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """Opaque; whose procedure it is knows nobody but the room."""
-Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$")]
-"""Of one command of the NOC, of one message."""
+CommandId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$")]
+"""The NOC's own, echoed in the answer."""
+MessageId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$")]
 ErrorName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 """Of an error's class."""
 UpsFlag = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,23}$")]

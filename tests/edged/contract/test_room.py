@@ -1,10 +1,12 @@
 """Everything the judge can say fits: a room in which everything happens, told by every kind of observation."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from edged.config import load
 from edged.contract import KINDS, fit
 from edged.contract.kinds import Told
 from edged.core import conditions
@@ -61,6 +63,7 @@ from tests.edged.core.room import SITE, Room, calm_room
 from ups.reading import Contact, Power, UpsReading
 from wan.reading import ActiveWanChanged, RouterCause, RouterReading, WanReading, WanState
 
+CONFIG = Path(__file__).parents[3] / "config" / "edged.toml"
 PLAN = replace(
     SITE,
     links=tuple(replace(link, measurable=True, proven=True, standby=link.name == "cellular") for link in SITE.links),
@@ -255,6 +258,13 @@ def test_every_event_and_every_snapshot_is_said(story: Story) -> None:
     judged = {kind for kind, message in KINDS.items() if message.told is Told.EVENT or kind.startswith("snap.")}
     assert {kind for kind, _ in story.said} == judged
     assert {f"{name}.raised" for name in conditions.BY_NAME} <= judged
+
+
+def test_the_names_of_the_configuration_that_explains_every_key_fit() -> None:
+    story = Story(Room(load(CONFIG).config.plan()), [], set())
+    story.wait(1)
+    assert {name for kind, data in story.said for name in fit(kind, data)[1]} == set()
+    assert "snap.ups" in {kind for kind, _ in story.said}
 
 
 def test_all_of_it_fits(story: Story) -> None:
