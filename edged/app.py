@@ -75,14 +75,14 @@ async def run(path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     loaded: Loaded | None = load(path)
+    clock = SystemClock()
     while loaded is not None:
-        loaded = await _live(loaded, stop)
+        loaded = await _live(loaded, clock, stop)
 
 
-async def _live(loaded: Loaded, stop: asyncio.Event) -> Loaded | None:
+async def _live(loaded: Loaded, clock: SystemClock, stop: asyncio.Event) -> Loaded | None:
     """One life with one configuration; returns the next one's, or None to end."""
     refuse_second(loaded.config.control.socket)
-    clock = SystemClock()
     site = loaded.config.site
     origin = Origin(site.tenant, site.name)
     store = await Store.open(site.state_dir, origin=origin, clock=clock, settings=loaded.config.record)
@@ -221,6 +221,9 @@ class House:
             self._surroundings.router_said(reading)
         self.judging.tell(reading)
 
+    def _clock_error_s(self) -> float | None:
+        return self.judging.state.clock.error_s if self.judging.state.clock else None
+
     def _source_failed(self, source: str, error: Exception, failures: int) -> None:
         self.judging.tell(SourceFailed(self._clock.monotonic(), source, type(error).__name__, failures))
 
@@ -299,6 +302,7 @@ class House:
             judge=self.judging,
             snapshots=self._status.things,
             document=self._status.document,
+            error_s=self._clock_error_s,
             said=self._broker_said,
             spent=spent,
         )

@@ -19,6 +19,7 @@ from edged.record.store import Store
 from edged.report.dial import Way
 from edged.report.mqtt import Reporter
 from edged.report.pacing import Share
+from edged.report.papers import Papers
 from edged.report.reading import BrokerReading
 from edged.report.settings import BrokerSettings, ShareSettings
 from edged.telemetry import SecondRecords, tell_figures
@@ -44,17 +45,22 @@ class Reporting:
         judge: Judge,
         snapshots: Callable[[], Mapping[str, Json]],
         document: Callable[[], dict[str, Json]],
+        error_s: Callable[[], float | None],
         said: Callable[[BrokerReading], None],
         spent: Mapping[str, Spent],
     ) -> None:
-        """`said` hears every reading of the line; `spent` is what budgets had spent before, by name."""
+        """`error_s` is how wrong the wall clock may be, `said` hears every reading of the line, `spent` is what budgets
+        had spent before, by name.
+        """
         config = loaded.config
         self._backlog, self._clock, self._judge = backlog, clock, judge
         self._document, self._said = document, said
         self._shares = {name: _share(name, broker, spent) for name in config.links}
         origin = Origin(config.site.tenant, config.site.name)
+        self._papers = Papers(broker.tls, judge.tell, clock, broker=self._broker_shows) if broker.tls else None
         keys = config.commands.trusted() if config.commands else {}
-        self._remote = Remote(judge, store, clock, site=f"{origin.tenant}/{origin.site}", keys=keys)
+        site = f"{origin.tenant}/{origin.site}"
+        self._remote = Remote(judge, store, clock, site=site, keys=keys, clock_error_s=error_s)
         self.reporter = Reporter(
             store,
             broker,
@@ -68,8 +74,8 @@ class Reporting:
             shares=self._shares,
             link=config.plan().primary.name,
             remote=self._remote,
+            papers=self._papers,
         )
-        self._remote.watch(self.reporter.look)
 
     @property
     def budgets(self) -> dict[str, Budget]:
@@ -79,11 +85,23 @@ class Reporting:
     def vital(self, seconds: SecondRecords) -> dict[str, Part]:
         """What must never end."""
         figures = partial(tell_figures, self._backlog.put, self._document, seconds, monotonic=self._clock.monotonic)
-        return {"report": self.reporter.run, "telemetry": figures}
+        return {"report": self._report, "telemetry": figures}
 
     def instruments(self) -> dict[str, Part]:
         """What may fail and is started again."""
-        return {"commands": self._remote.run}
+        found: dict[str, Part] = {"commands": self._remote.run}
+        if self._papers:
+            found["certificates"] = self._papers.run
+        return found
+
+    async def _report(self) -> None:
+        if self._papers:
+            await self._papers.look()
+            self._papers.watch(self.reporter.new_papers)
+        await self.reporter.run()
+
+    def _broker_shows(self) -> bytes | None:
+        return self.reporter.broker_certificate()
 
     def _line(self, reading: BrokerReading) -> None:
         self._said(reading)

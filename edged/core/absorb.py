@@ -124,7 +124,7 @@ def _clock(state: State, reading: ClockReading, now: float) -> Absorbed:
 def _commanded(state: State, done: Commanded, now: float) -> Event:
     data: dict[str, Json] = {"id": done.id, "command": done.command, "key": done.key, "role": done.role}
     if done.refused is not None:
-        return log(state, "command.refused", now, {**data, "refused": done.refused})
+        return log(state, "command.refused", now, {**data, "refused": done.refused, "count": done.count})
     return log(state, "command.done", now, {**data, "repeated": done.repeated})
 
 

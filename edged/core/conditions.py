@@ -243,7 +243,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("certificate.expires_14d", _W, _certificates, _expires_within(14), _NOW),
     Condition("certificate.expires_7d", _A, _certificates, _expires_within(7), _NOW),
     Condition("certificate.expired", _A, _certificates, _expires_within(0), _NOW),
-    Condition("certificate.not_exchanged", _W, _certificates, _not_exchanged, _NOW),
+    Condition("certificate.not_exchanged", _W, _certificates, _not_exchanged, Dwell(30.0, 0.0)),  # files come singly
     Condition("record.not_durable", _A, _box, _not_durable, _NOW),
     Condition("record.reserve_full", _A, _box, _reserve_full, _NOW),
     Condition("record.low_space", _W, _box, _low_space, Dwell(10.0, 60.0)),

@@ -185,6 +185,8 @@ class Commanded:
     refused: str | None
     """The reason as a code; None if it was carried out."""
     repeated: bool = False
+    count: int = 1
+    """So many that are told as one."""
 
 
 Observation: TypeAlias = (

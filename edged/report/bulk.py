@@ -18,7 +18,7 @@ from edged.report.taken import Taken
 LOOK_EVERY_S = 5.0
 """Tombstones are looked for so often; there is rarely one."""
 ITS_WORD_S = 1.0
-"""What the NOC says of itself is retained, and comes a round trip after we subscribe. A NOC that says nothing is there."""
+"""What the NOC says of itself is retained, and comes a round trip after we subscribe. Silence means it is there."""
 
 
 @dataclass

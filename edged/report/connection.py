@@ -30,6 +30,7 @@ from edged.report.endings import ending, failure, rejection
 from edged.report.errors import LineDown
 from edged.report.names import Names
 from edged.report.outgoing import Publication
+from edged.report.papers import Papers
 from edged.report.reading import BrokerCause
 from edged.report.settings import BrokerSettings
 from edged.report.tcp_cost import cost_bytes
@@ -257,13 +258,22 @@ class Connection(aiomqtt.Client):
 
 
 async def connect(
-    settings: BrokerSettings, door: Door, names: Names, *, client_id: str, will: Will, wake: Callable[[], None]
+    settings: BrokerSettings,
+    door: Door,
+    names: Names,
+    papers: Papers | None = None,
+    *,
+    client_id: str,
+    will: Will,
+    wake: Callable[[], None],
 ) -> Connection:
     """A connection the broker accepted. Raises LineDown, at the latest after the connect timeout."""
     try:
         async with asyncio.timeout(settings.connect_timeout_s):
             secret = await asyncio.to_thread(password, settings.password_file) if settings.password_file else None
-            context = await asyncio.to_thread(tls_context, settings.tls) if settings.tls else None
+            context = papers.context if papers else None
+            if settings.tls and not context:
+                context = await asyncio.to_thread(tls_context, settings.tls)
             # What the kernel cannot deliver for this long ends it, also when only a ping is under way.
             dead_after_s = 2 * settings.puback_timeout_s
             connection = Connection(
@@ -276,12 +286,12 @@ async def connect(
                 context=context,
                 wake=wake,
             )
-            return await _accepted(connection)
+            return await _accepted(connection, papers)
     except TimeoutError as error:
         raise LineDown(BrokerCause.TIMEOUT, f"no connection within {settings.connect_timeout_s:g} s") from error
 
 
-async def _accepted(connection: Connection) -> Connection:
+async def _accepted(connection: Connection, papers: Papers | None) -> Connection:
     try:
         return await connection.__aenter__()
     except MqttConnectError as error:
@@ -289,7 +299,8 @@ async def _accepted(connection: Connection) -> Connection:
         raise rejection(error) from error
     except aiomqtt.MqttError as error:
         connection.drop()
-        raise failure(error, connection.down, connection.protocol) from error
+        blames_clock = papers.blames_clock if papers else None
+        raise failure(error, connection.down, connection.protocol, blames_clock) from error
     except BaseException:  # cancelled, or out of time: nothing of ours may go on connecting
         connection.drop()
         raise

@@ -58,6 +58,8 @@ class Remote(Protocol):
 
     def take(self, payload: bytes) -> None: ...
 
+    def watch(self, changed: Callable[[], None]) -> None: ...
+
 
 class Conversation:
     def __init__(

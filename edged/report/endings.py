@@ -1,6 +1,7 @@
 """What the codes and errors at the end of a connection mean. Pure."""
 
 import ssl
+from collections.abc import Callable
 
 from aiomqtt import MqttError, ProtocolVersion
 from aiomqtt.exceptions import MqttConnectError
@@ -23,11 +24,18 @@ def rejection(error: MqttConnectError) -> LineDown:
     return LineDown(cause, str(error.rc), code)
 
 
-def failure(error: MqttError, end: LineDown | None, protocol: ProtocolVersion) -> LineDown:
+def failure(
+    error: MqttError,
+    end: LineDown | None,
+    protocol: ProtocolVersion,
+    blames_clock: Callable[[ssl.SSLError], bool] | None = None,
+) -> LineDown:
     """Before CONNACK. `end` is what paho told of it. aiomqtt keeps only the text of what the socket or TLS said; the
     error itself is its context.
     """
     match error.__context__:
+        case ssl.SSLError() as reason if blames_clock and blames_clock(reason):
+            return LineDown(BrokerCause.CLOCK, f"this box's clock is wrong: {reason}")
         case ssl.SSLError() as reason:
             return LineDown(BrokerCause.TLS, str(reason))
         case TimeoutError() as reason:

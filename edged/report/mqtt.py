@@ -26,6 +26,7 @@ from edged.report.errors import LineDown
 from edged.report.messages import Composer
 from edged.report.names import Names
 from edged.report.pacing import Share
+from edged.report.papers import Papers
 from edged.report.reading import BrokerCause, BrokerReading, Noc
 from edged.report.settings import BrokerSettings, ShareSettings
 
@@ -50,13 +51,14 @@ class Reporter:
         shares: Mapping[str, Share] | None = None,
         link: str | None = None,
         remote: Remote | None = None,
+        papers: Papers | None = None,
     ) -> None:
         """`birth` goes into every `state` (version, config hash). `snapshots` gives what each thing looks like now,
         once a second. `ways` and `shares` are by link, `link` is the one to begin with.
         """
         self._store, self._settings, self._origin, self._clock, self._birth = store, settings, origin, clock, birth
         self._snapshots, self._emit, self._backlog, self._remote = snapshots, emit, backlog, remote
-        self._ways, self._link = ways or {}, link
+        self._ways, self._link, self._papers = ways or {}, link, papers
         named = {name: Share.of(share.replay_kbit, share.monthly_mb) for name, share in settings.links.items()}
         self._shares = {**named, **(shares or {})}
         self._unnamed = Share.of(ShareSettings().replay_kbit, None)
@@ -73,8 +75,9 @@ class Reporter:
         self._refused_input = 0
         self._told: BrokerReading | None = None
         store.watch(self._new_rows)
-        if backlog:
-            backlog.watch(self._wake.set)
+        for source in (backlog, remote):
+            if source:
+                source.watch(self._wake.set)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -88,10 +91,6 @@ class Reporter:
     def _new_rows(self) -> None:
         if self._conversation:
             self._conversation.new_rows()
-        self._wake.set()
-
-    def look(self) -> None:
-        """There is something new to send: answers to commands."""
         self._wake.set()
 
     # ── told from outside ──────────────────────────────────────────────────────────────────────────────
@@ -169,6 +168,7 @@ class Reporter:
                 self._settings,
                 door,
                 self._names,
+                self._papers,
                 client_id=client_id,
                 will=Will(*composer.will()),
                 wake=self._wake.set,

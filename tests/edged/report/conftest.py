@@ -12,6 +12,7 @@ from edged.record.backlog import Backlog, BacklogSettings
 from edged.record.store import Store
 from edged.report.dial import Way
 from edged.report.mqtt import Reporter
+from edged.report.papers import Papers
 from edged.report.reading import BrokerReading
 from edged.report.settings import BrokerSettings
 from tests.edged.record.scene import ORIGIN, open_store
@@ -67,6 +68,7 @@ class Running:
         backlog: Backlog | None = None,
         ways: Mapping[str, Way] | None = None,
         link: str | None = None,
+        papers: Papers | None = None,
         **settings: object,
     ) -> "Running":
         usual = {"host": "127.0.0.1", "port": port, "reconnect_first_s": 0.1, "will_delay_s": 0}
@@ -81,6 +83,7 @@ class Running:
             backlog=backlog,
             ways=ways,
             link=link,
+            papers=papers,
         )
         self._task = asyncio.create_task(self.reporter.run())
         return self

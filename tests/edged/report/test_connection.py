@@ -5,26 +5,35 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
+from shutil import copy
 from threading import Event
 
 import pytest
 from aiomqtt import ProtocolVersion
 
+from edged.clock import SystemClock
+from edged.clock_word import Word
+from edged.core.observations import CertificateReading
 from edged.record.backlog import Backlog
 from edged.record.store import Store
+from edged.report.certificates import validity_of
 from edged.report.connection import Door, Will, connect
 from edged.report.dial import ANY_WAY
 from edged.report.names import Names
 from edged.report.outgoing import Kind, Publication
+from edged.report.papers import Papers
 from edged.report.reading import BrokerCause
-from edged.report.settings import BrokerSettings
+from edged.report.settings import BrokerSettings, TlsSettings
 from tests.edged.record.scene import log_event, tier_event
 from tests.edged.report.broker import Mosquitto, free_port
 from tests.edged.report.conftest import Running
 from tests.edged.report.doubles import REFUSALS_OF_5, Relay, level_of, read_packet, serving
 from tests.edged.report.noc import noc_on
-from tests.edged.report.papers import write_papers
+from tests.edged.report.papers import write_dated, write_papers
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 # ── versions ───────────────────────────────────────────────────────────────────────────────────────────
@@ -299,6 +308,49 @@ async def test_wrong_papers_are_told(
 ) -> None:
     running.start(tls_broker.port, tls={key: papers / name for key, name in names.items()})
     await running.until(lambda r: r.cause is cause)
+
+
+async def test_a_new_certificate_is_taken_into_use_without_a_restart(
+    tls_broker: Mosquitto, running: Running, papers: Path, tmp_path: Path
+) -> None:
+    write_dated(papers, "next", begins=-HOUR, ends=90 * DAY)
+    for name in ("ca.pem", "edge.pem", "edge.key"):
+        copy(papers / name, tmp_path)
+    tls = {"ca_file": tmp_path / "ca.pem", "cert_file": tmp_path / "edge.pem", "key_file": tmp_path / "edge.key"}
+    told: list[CertificateReading] = []
+    in_use = Papers(TlsSettings.model_validate(tls), told.append, SystemClock())
+    await in_use.look()
+    running.start(tls_broker.port, tls=tls, papers=in_use)
+    in_use.watch(running.reporter.new_papers)
+    await running.until(lambda r: r.connected)
+    copy(papers / "next.pem", tmp_path / "edge.pem")  # half of it: the key is the old one's
+    await in_use.look()
+    assert [reading.error for reading in told if reading.which == "own"] == [None, "no_key"]
+    running.move()  # and the line can be made anew all the same
+    await running.until(lambda r: r.connected and r.epoch == 2)
+    copy(papers / "next.key", tmp_path / "edge.key")
+    await in_use.look()
+    await running.until(lambda r: r.connected and r.epoch == 3)
+    assert BrokerCause.PAPERS in {reading.cause for reading in running.readings}
+    assert round(told[-1].days_left or 0) == 90
+    certificate = running.reporter.broker_certificate()
+    assert certificate
+    assert validity_of(certificate)
+
+
+async def test_a_certificate_that_is_not_valid_by_our_wrong_clock_is_no_fault_of_the_brokers(
+    tmp_path: Path, papers: Path, running: Running
+) -> None:
+    write_dated(papers, "broker-of-tomorrow", begins=DAY, ends=90 * DAY)
+    files = [f"certfile {papers}/broker-of-tomorrow.pem", f"keyfile {papers}/broker-of-tomorrow.key"]
+    broker = Mosquitto(tmp_path, "allow_anonymous true", *files).start()
+    unset = SystemClock(kernel=lambda: Word("kernel", False, None, None, "none"))
+    tls = TlsSettings(ca_file=papers / "ca.pem")
+    try:
+        running.start(broker.port, tls=tls.model_dump(), papers=Papers(tls, lambda _: None, unset))
+        await running.until(lambda r: r.cause is BrokerCause.CLOCK)
+    finally:
+        broker.kill()
 
 
 async def test_no_certificate_where_one_is_asked_for_is_told(

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from edged.clock import ClockQuality
+from edged.control.command_settings import CommandSettings
 from edged.core.events import Channel, Event
 from edged.record.backlog import LIVE_S
 from edged.record.envelope import CONTENT_TYPE, Origin, Stamp, event_envelope, measurement_envelope
@@ -34,11 +36,13 @@ from edged.report.outgoing import MAX_RESENDS
 from edged.report.reading import Noc
 from edged.report.resend import ResendJob
 from edged.report.settings import BrokerSettings, ShareSettings
+from edged.report.signed import POLICY, Command, Order, Permitted, Why, parse_order, permit, signer
 from edged.report.sweep import RETRY_CAP_S, RETRY_FIRST_S
 from edged.report.topics import Topics
 from edged.telemetry import COLUMNS, EVERY_S, LONGEST_SECONDS, SecondRecords
 from probes.reading import Direction, LinkCause, Verdict, WayReading
 from tests.edged.record.scene import ORIGIN, FixedClock, tier_event
+from tests.edged.report.orders import NOW, SITE
 from tests.edged.test_telemetry import CALM
 
 PAGE = (Path(__file__).parents[3] / "docs" / "telemetry.md").read_text(encoding="utf-8")
@@ -97,6 +101,29 @@ def test_the_tombstone_is_one() -> None:
 @pytest.mark.parametrize("why", Gone)
 def test_every_way_to_be_gone_is_explained(why: Gone) -> None:
     assert f"| `{why}` |" in PAGE
+
+
+def test_the_signed_command_is_believed() -> None:
+    order = parse_order(json.dumps(example("signed")).encode())
+    assert isinstance(order, Order)
+    [toml] = re.findall(r"^```toml\n(\[commands.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    keys = CommandSettings.model_validate(tomllib.loads(toml)["commands"]).trusted()
+    key = signer(order, keys, SITE)
+    assert not isinstance(key, Why)
+    assert isinstance(permit(order, key, NOW), Permitted)
+    assert example("command_answer")["id"] == example("signed")["id"]
+
+
+@pytest.mark.parametrize("why", Why)
+def test_every_reason_of_a_signed_command_is_explained(why: Why) -> None:
+    assert f"| `{why}` |" in PAGE
+
+
+@pytest.mark.parametrize("command", POLICY)
+def test_every_command_is_listed_with_what_it_needs(command: Command) -> None:
+    rule = POLICY[command]
+    [name] = rule.args.model_fields
+    assert f"| `{command}` | `{name}` | {rule.needs.name.lower()} |" in PAGE
 
 
 def test_the_seconds_are_what_we_would_tell() -> None:
