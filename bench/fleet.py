@@ -13,8 +13,11 @@ import json
 import logging
 import os
 import sys
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 import structlog
@@ -25,6 +28,7 @@ from bench.fleet_broker import Broker
 from bench.fleet_consumer import Consumer, kit, light
 from bench.fleet_crowd import Crowd
 from bench.fleet_figures import Ladder, Name, growth_per_s, matched, sustained
+from bench.fleet_profile import profile_table, profiled
 from bench.fleet_room import Place, place_for, raise_soft_limit
 from bench.fleet_site import TENANT
 from bench.fleet_storm import Storm, storm
@@ -36,6 +40,7 @@ FIRST_PER_S = 25.0
 CONNECTS_PER_S = 100.0
 CONNECT_WITHIN_S = 120.0
 IDLE_S = 15.0
+PROFILE_S = 10.0
 DRAIN_S = 30.0
 END_S = 60.0
 STORM_S = 150.0
@@ -129,14 +134,22 @@ class Fleet:
         return await Watch.begin(os.getpid(), self._broker.pid, self._consumer.pid, self._crowd.record_cpu_s)
 
 
-async def fleet(*, sites: int, minutes: float, step_s: float, noc: str) -> None:
+Work = Callable[[Crowd, Broker, Consumer, Place], Awaitable[None]]
+
+
+async def with_a_crowd(work: Work, *, sites: int, noc: str) -> None:
+    """Broker, consumer and sites, all connected; taken down afterwards. Raises BenchFailed."""
     _quiet()
     raise_soft_limit()
     with place_for(sites) as place:
         async with Broker(place.directory / "broker") as broker, _consumer(noc, broker, place) as consumer:
             crowd = Crowd(place.directory, port=broker.port, chance=Random())
             try:
-                await _measure(crowd, broker, consumer, place, sites=sites, minutes=minutes, step_s=step_s)
+                say(f"opening {sites} records ({place.kind})")
+                await crowd.open(sites)
+                say("connecting")
+                await crowd.connect(spread_s=sites / CONNECTS_PER_S, within_s=CONNECT_WITHIN_S)
+                await work(crowd, broker, consumer, place)
             finally:
                 say("taking it down")
                 await crowd.close()
@@ -149,28 +162,41 @@ def _consumer(noc: str, broker: Broker, place: Place) -> AbstractAsyncContextMan
 
 
 async def _measure(
-    crowd: Crowd, broker: Broker, consumer: Consumer, place: Place, *, sites: int, minutes: float, step_s: float
+    crowd: Crowd, broker: Broker, consumer: Consumer, place: Place, *, minutes: float, step_s: float
 ) -> None:
-    whole = Fleet(crowd, broker, consumer, over_s=crowd.now_s() + 60 * minutes)
-    before_mib = usage_of(os.getpid()).rss_mib
-    say(f"opening {sites} records ({place.kind})")
-    files = await crowd.open(sites)
-    say("connecting")
-    await crowd.connect(spread_s=sites / CONNECTS_PER_S, within_s=CONNECT_WITHIN_S)
+    whole, sites = Fleet(crowd, broker, consumer, over_s=crowd.now_s() + 60 * minutes), len(crowd.sites)
     idle = await whole.idle(IDLE_S)
-    per_site_kib = 1024 * (usage_of(os.getpid()).rss_mib - before_mib) / sites
+    per_site_kib = 1024 * (usage_of(os.getpid()).rss_mib - crowd.before_mib) / sites
     best = await whole.find_the_rate(step_s)
-    say("mosquitto is killed, and started again")
-    after = await storm(crowd, broker, rate_per_s=max(1.0, STORM_LOAD * (best.offered_per_s if best else 0)))
-    lost = await whole.lost()
     print(table(HEAD, [("0", "", "", "", "", "", *idle.row(), ""), *(step.row() for step in whole.steps)]))
     print(
         f"\n{sites} sites in one process, one mosquitto and a consumer share {os.cpu_count()} cores; "
         f"load of the machine {os.getloadavg()[0]:.1f}. Percents are of one core, the machine's of all.\n"
-        f"consumer: {consumer.name}; records on {place.kind}; {files} open files and {per_site_kib:.0f} KiB a site"
+        f"consumer: {consumer.name}; records on {place.kind}; {crowd.files_per_site} open files and "
+        f"{per_site_kib:.0f} KiB a site",
+        flush=True,
     )
+    say("mosquitto is killed, and started again")
+    after = await storm(crowd, broker, rate_per_s=max(1.0, STORM_LOAD * (best.offered_per_s if best else 0)))
     print(_storm_said(after, sites))
-    print(json.dumps(_figures(sites, best, lost)), flush=True)
+    print(json.dumps(_figures(sites, best, await whole.lost())), flush=True)
+
+
+async def _profile(crowd: Crowd, _broker: Broker, _consumer: Consumer, _place: Place, *, rate_per_s: float) -> None:
+    """At rest, then under load: each first bare, for the truth, then profiled, for the shares."""
+    sites = len(crowd.sites)
+    for rate, name in ((0.0, "at rest"), (rate_per_s, f"at {rate_per_s:g} events/s")):
+        records_s, loop_s = await crowd.record_cpu_s(), time.thread_time()
+        await _busy(crowd, rate)
+        loop_us = 1e6 * (time.thread_time() - loop_s) / PROFILE_S / sites
+        records_us = 1e6 * (await crowd.record_cpu_s() - records_s) / PROFILE_S / sites
+        print(f"\n{name}, not profiled: loop {loop_us:.0f} and records {records_us:.0f} µs a second for each site")
+        found = await profiled(_busy(crowd, rate))
+        print(profile_table(found, seconds=PROFILE_S, sites=sites, events=round(rate * PROFILE_S)), flush=True)
+
+
+async def _busy(crowd: Crowd, rate_per_s: float) -> None:
+    await (crowd.load(rate_per_s, PROFILE_S) if rate_per_s else asyncio.sleep(PROFILE_S))
 
 
 def _storm_said(after: Storm, sites: int) -> str:
@@ -205,11 +231,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=8.0, help="at most, 4–60 (%(default)g)")
     parser.add_argument("--noc", choices=("kit", "light"), default="kit", help="the consumer (%(default)s)")
     parser.add_argument("--step-s", type=float, default=15.0, help="length of one step, 5–120 (%(default)g)")
+    parser.add_argument("--profile", type=float, metavar="EVENTS_PER_S", help="instead: whose CPU it is, at this rate")
     chosen = parser.parse_args()
     if not (1 <= chosen.sites <= 5000 and 4 <= chosen.minutes <= 60 and 5 <= chosen.step_s <= 120):
         parser.error("--sites lies within 1–5000, --minutes within 4–60, --step-s within 5–120")
-    work = fleet(sites=chosen.sites, minutes=chosen.minutes, step_s=chosen.step_s, noc=chosen.noc)
-    run_bounded(work, within_s=60 * chosen.minutes + CONNECT_WITHIN_S)
+    work: Work = partial(_measure, minutes=chosen.minutes, step_s=chosen.step_s)
+    if chosen.profile:
+        work = partial(_profile, rate_per_s=chosen.profile)
+    run_bounded(with_a_crowd(work, sites=chosen.sites, noc=chosen.noc), within_s=60 * chosen.minutes + CONNECT_WITHIN_S)
 
 
 if __name__ == "__main__":

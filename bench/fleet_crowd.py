@@ -1,6 +1,8 @@
 """All the sites together, in one process: opened, connected one after the other, measuring, raising events."""
 
 import asyncio
+import gc
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,7 @@ from bench.bounded import BenchFailed
 from bench.fleet_figures import Name, arrivals
 from bench.fleet_room import check_files, open_files
 from bench.fleet_site import Site
+from bench.proc_stat import usage_of
 from edged.clock import SystemClock
 
 THREADS = 4
@@ -46,20 +49,22 @@ class Crowd:
         self._measuring: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self.sites: list[Site] = []
+        self.files_per_site = 0
+        self.before_mib = 0.0
+        """Resident memory of this process before the first site was opened."""
         self.due_s: dict[Name, float] = {}
         """Of every event that was recorded durably, over all loads."""
         self.acknowledged_s: dict[Name, float] = {}
         """When its site knew that the NOC holds it."""
 
     # ── life ───────────────────────────────────────────────────────────────────────────────────────────
-    async def open(self, count: int) -> int:
-        """Open files of one site. Raises BenchFailed when so many cannot be had."""
-        before = open_files()
+    async def open(self, count: int) -> None:
+        """Raises BenchFailed when so many open files cannot be had."""
+        self.before_mib, before = usage_of(os.getpid()).rss_mib, open_files()
         self.sites.append(await self._open(0))
-        per_site = open_files() - before + FILES_OF_A_LINE
-        check_files(count, per_site)
+        self.files_per_site = open_files() - before + FILES_OF_A_LINE
+        check_files(count, self.files_per_site)
         self.sites += [await self._open(number) for number in range(1, count)]
-        return per_site
 
     async def _open(self, number: int) -> Site:
         thread = self._threads[number % THREADS]
@@ -79,6 +84,8 @@ class Crowd:
             site.connect()
             await asyncio.sleep(self._chance.uniform(0, 2 * spread_s / len(self.sites)))
         await self.until(lambda: self.connected == len(self.sites), "all sites are connected", within_s=within_s)
+        gc.collect()
+        gc.freeze()  # a daemon has one site's objects to look through, not 2,000 sites'
         self._measuring = asyncio.create_task(self._measure())
 
     async def close(self) -> None:

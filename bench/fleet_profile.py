@@ -4,7 +4,6 @@ The profiler itself makes small calls dear, so its shares say more than its seco
 in it (their CPU is a column of the bench).
 """
 
-import asyncio
 import cProfile
 import pstats
 from collections.abc import Coroutine
@@ -68,7 +67,3 @@ def profile_table(found: list[Line], *, seconds: float, sites: int, events: int)
         for line in shown
     ]
     return table(("function", "calls/s/site", "µs/s/site", "of it own", "µs/event"), rows)
-
-
-async def pause(seconds: float) -> None:
-    await asyncio.sleep(seconds)

@@ -26,13 +26,13 @@ class Storm:
     acknowledged_s: float
 
 
-async def storm(crowd: Crowd, broker: Broker, *, rate_per_s: float) -> Storm:
+async def storm(crowd: Crowd, broker: Broker, *, rate_per_s: float, away_s: float = AWAY_S) -> Storm:
     """Raises BenchFailed when it is not over in time."""
     killed_s = crowd.now_s()
-    happening = asyncio.create_task(crowd.load(rate_per_s, AWAY_S))
+    happening = asyncio.create_task(crowd.load(rate_per_s, away_s))
     try:
         await broker.kill()
-        await asyncio.sleep(AWAY_S)
+        await asyncio.sleep(away_s)
         await broker.start()
         up_s = crowd.now_s()
         load = await happening
