@@ -159,12 +159,15 @@ class Journal:
         for stream in [s for s in self._streams if s not in streams]:
             self.settle(stream, 1, END)
 
-    def vouched(self, rows: Iterable[Row]) -> None:
+    def vouched(self, names: Iterable[tuple[str, int]]) -> None:
         """The database has these too."""
-        for row in rows:
-            name = row.recorded.stream, row.recorded.sequence
+        for name in names:
             if name in self._places:
                 self._places[name] = replace(self._places[name], alone=False)
+
+    def left_alone(self) -> None:
+        """The database is lost."""
+        self._places = {name: replace(place, alone=True) for name, place in self._places.items()}
 
     def read(self, names: Iterable[tuple[str, int]] | None = None) -> Iterator[Kept]:
         """The events nobody has settled, or those of them that are named, in the order they came."""

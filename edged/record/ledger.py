@@ -172,7 +172,7 @@ class Ledger:
         if self._cause is not DiskCause.NONE:
             log.info("the disk takes events again", rows=len(change.rows))
             self._cause = DiskCause.NONE
-        self._journal.vouched(change.rows)
+        self._journal.vouched((row.recorded.stream, row.recorded.sequence) for row in change.rows)
         for stone in stones(change.victims.folded):
             self._journal.settle(stone.stream, stone.first, end_of(stone))
         if change.victims.folded:
@@ -215,6 +215,7 @@ class Ledger:
         self._rescued += len(rows)
         log.warning("the database lost events", rescued=len(rows), lost=len(lost) - len(rows))
         self._fold_cursor = 0
+        self._journal.left_alone()
         memory.start_over(rows)
 
     def _ready(self) -> bool:
@@ -263,6 +264,8 @@ class Ledger:
             buried=past.versions.tombstones if past else Tombstones(),
             why=Gone.TORN if self._file.set_aside or not past else Gone.CRASH,
         )
+        saved = {(row.recorded.stream, row.recorded.sequence) for row in found.rows}
+        self._journal.vouched(kept.name for kept in left if kept.name not in saved)
         self._searched = True
         self._rescued += len(found.rows)
         if found.rows or found.stones:

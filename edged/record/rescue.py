@@ -71,10 +71,10 @@ def _take_stream(search: _Search, stream: str, missing: Sequence[Kept], *, settl
     search.stones.append(Tombstone(stream, 1, None, why))
     if not missing:
         return
-    head = search.spans[-1].last_row if search.spans else 0
+    head, start = search.spans[-1].last_row if search.spans else 0, missing[0].row - missing[0].sequence
     span = Span(
         stream,
-        start=max(head, missing[0].row - missing[0].sequence),
+        start=start if start >= head else head + 1,  # what is moved leaves a hole: it does not follow the row before
         length=max(settled, *(kept.sequence for kept in missing)),
         acknowledged=settled,
     )

@@ -82,6 +82,7 @@ class Given:
     def __init__(self) -> None:
         self.bodies: dict[tuple[str, int], bytes] = {}
         self.owed: list[Recorded] = []
+        self.acknowledged: set[bytes] = set()
 
     def take(self, rows: list[Recorded]) -> None:
         for row in rows:
@@ -91,13 +92,15 @@ class Given:
     def acknowledge_the_last(self, ledger: Ledger) -> None:
         last = self.owed[-1]
         ledger.acknowledged(last.stream, last.sequence)
-        self.acknowledged = {r.body for r in self.owed if r.stream == last.stream and r.sequence <= last.sequence}
-
-    acknowledged: set[bytes] = frozenset()  # type: ignore[assignment]
+        self.acknowledged |= {r.body for r in self.owed if r.stream == last.stream and r.sequence <= last.sequence}
 
     def after_death(self, ledger: Ledger) -> None:
-        """Log events that only memory had are gone; a tier event is in the journal."""
-        held = {row.recorded.body for row in ledger._memory.held.values() if not row.recorded.durable}
+        """Of what only memory had, a tier event the NOC has not is in the journal."""
+        held = {
+            row.recorded.body
+            for row in ledger._memory.held.values()
+            if not row.recorded.durable or row.recorded.body in self.acknowledged
+        }
         self.owed = [row for row in self.owed if row.body not in held]
 
     def after_tearing(self) -> None:
