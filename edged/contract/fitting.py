@@ -1,15 +1,16 @@
-"""What fits the contract is said; what does not is left out and named. Pure.
+"""What fits the contract is said; what does not is left out and named. Pure, and safe in any thread.
 
-Called for every message before it is spelled, so the good case is one validation and nothing is copied.
+Called for every message before it is spelled, so the good case is one validation and nothing is copied: 1 µs for most,
+10 for a tier event, 20 for ten seconds of two links.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Lock
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from edged.contract.kinds import KINDS
-from edged.contract.words import Contents
+from edged.contract.kinds import KINDS, Message
 from edged.core.events import Json
 
 UNKNOWN_KIND = "*"
@@ -19,7 +20,13 @@ _ROUNDS = 8
 _NAME_CHARS = 80
 """Of a name, which may be the very text that does not belong there."""
 
-Path = tuple[str | int, ...]
+Path: TypeAlias = tuple[str | int, ...]
+Check: TypeAlias = Callable[[Any], object]
+"""Raises ValidationError."""
+
+_building = Lock()
+_checks: dict[str, tuple[Check, ...]] = {}
+"""By the name of the message; made when it is first said, half a millisecond each."""
 
 
 def fit(kind: str, data: Mapping[str, Json]) -> tuple[Mapping[str, Json], list[str]]:
@@ -30,22 +37,32 @@ def fit(kind: str, data: Mapping[str, Json]) -> tuple[Mapping[str, Json], list[s
     message = KINDS.get(kind)
     if message is None:
         return {}, [UNKNOWN_KIND]
-    for contents in message.contents:
+    checks = _checks.get(message.name) or _built(message)
+    for check in checks:
         try:
-            contents.model_validate(data)
+            check(data)
         except ValidationError:
             continue
         return data, []
-    attempts = (_cut(contents, data) for contents in message.contents)
-    return min(attempts, key=lambda attempt: len(attempt[1]))
+    return min((_cut(check, data) for check in checks), key=lambda attempt: len(attempt[1]))
 
 
-def _cut(contents: type[Contents], data: Mapping[str, Json]) -> tuple[Mapping[str, Json], list[str]]:
+def _built(message: Message) -> tuple[Check, ...]:
+    """One at a time: events are spelled in the record's thread, all else in the loop's, and models share parts."""
+    with _building:
+        for contents in message.contents:
+            contents.model_rebuild()
+        checks = tuple(contents.__pydantic_validator__.validate_python for contents in message.contents)
+    _checks[message.name] = checks
+    return checks
+
+
+def _cut(check: Check, data: Mapping[str, Json]) -> tuple[Mapping[str, Json], list[str]]:
     left = _copied(data)
     named: dict[str, None] = {}
     blanked: set[Path] = set()
     for _ in range(_ROUNDS):
-        wrong, missing = _misfits(contents, left)
+        wrong, missing = _misfits(check, left)
         named |= dict.fromkeys(_name(path) for path in (*wrong, *missing))
         if not wrong:
             break
@@ -54,10 +71,10 @@ def _cut(contents: type[Contents], data: Mapping[str, Json]) -> tuple[Mapping[st
     return left, list(named)
 
 
-def _misfits(contents: type[Contents], data: Mapping[str, Json]) -> tuple[list[Path], list[Path]]:
+def _misfits(check: Check, data: Mapping[str, Json]) -> tuple[list[Path], list[Path]]:
     """What is wrong, later places of a list first, and what is missing."""
     try:
-        contents.model_validate(data)
+        check(data)
     except ValidationError as error:
         found = [(each["loc"], each["type"] == "missing") for each in error.errors(include_url=False)]
         missing = {(*_path(data, location[:-1]), location[-1]) for location, lacks in found if lacks}
