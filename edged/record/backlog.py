@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+import structlog
+
 from edged.clock import Clock, boot_id
 from edged.core.events import Json
 from edged.record.backlog_facts import BacklogStatus, Batch, Measurement
@@ -23,7 +25,7 @@ from edged.record.backlog_settings import BacklogSettings
 from edged.record.backlog_shelf import Shelf
 from edged.record.envelope import Origin, Stamp, measurement_envelope, stamp
 from edged.record.errors import RecordMisused
-from edged.record.recorded import DiskCause, Gone, Tombstone
+from edged.record.recorded import DiskCause, Tombstone
 
 __all__ = ["Backlog", "BacklogSettings", "BacklogStatus", "Batch", "Measurement"]
 
@@ -40,6 +42,7 @@ TIDY_S = 60.0
 """Housekeeping looks for work this often; while it finds any, every GENTLY_S: a step takes some 20 ms of a core."""
 GENTLY_S = 1.0
 
+log = structlog.get_logger()
 T = TypeVar("T")
 
 
@@ -217,8 +220,7 @@ class Backlog:
         excess = self._waiting[: max(0, len(self._waiting) - MEMORY_MESSAGES)]
         if excess:
             del self._waiting[: len(excess)]
-            graves = [Tombstone(each.stream, each.sequence, each.sequence, Gone.EVICTED) for each in excess]
-            self._later(partial(self._keeper.bury, graves))
+            self._later(partial(self._keeper.bury, excess))
 
     def _write(self) -> None:
         self._writing, self._waiting = self._waiting, []
@@ -236,14 +238,18 @@ class Backlog:
         kept = keeping.result()
         refused = [each for each in self._writing if _name(each) not in kept]
         self._writing = []
-        self._refusal = DiskCause.NONE
         if refused:
-            self._refusal = self._keeper.shelf.view.cause
             self._waiting = sorted((*refused, *self._waiting), key=_place)
             self._next_try_s = self._clock.monotonic() + RETRY_S
+        self._heard(self._keeper.refusal)
         if not self._closed:
             self._see_to_it(self._clock.monotonic())
         self._tell()
+
+    def _heard(self, refusal: DiskCause) -> None:
+        if refusal is not self._refusal:
+            log.info("backlog", durable=refusal is DiskCause.NONE, cause=refusal.value, waiting=len(self._waiting))
+        self._refusal = refusal
 
     # ── housekeeping ───────────────────────────────────────────────────────────────────────────────────
     def _tidy(self) -> None:

@@ -43,7 +43,7 @@ class BacklogStatus:
     evicted: int
     """Messages nobody took that made way, or became too old."""
     lost: int
-    """Messages in a file that turned out to be corrupt."""
+    """Messages in a file that turned out to be corrupt, as far as is known: see `torn`."""
     durable: bool
     """Whether the disk took what was last given to it; if not, it is in memory and offered again."""
     torn: int = 0

@@ -3,10 +3,12 @@
 WAL with synchronous=NORMAL: a power cut may take the last seconds, never the file. Any error of SQLite comes through.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,11 @@ CREATE TABLE grave (
 );
 """
 _KEPT = "number, place, kind, stream, first, last, messages, every_s, begin_s, wall_s, monotonic_s, quality, boot"
+
+_STREAM = re.compile(
+    b"".join(b"(?<!%s)" % quality.value.encode() for quality in ClockQuality)  # that would be the boot
+    + rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +157,16 @@ class BacklogFile:
         return self._connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
-def salvaged(path: Path) -> Found:
-    """What a corrupt file still says of its numbers; of each table all or nothing."""
-    found = Found((), {}, Graves())
-    with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for name, part in (("graves", _graves), ("lives", _lives), ("rows", _rows)):
-            with suppress(sqlite3.Error, ValueError, TypeError):
-                found = replace(found, **{name: part(connection)})
-    return found
+def streams_named(path: Path) -> set[str]:
+    """In a corrupt file and its log, wherever in them: of a file that was cut short SQLite reads nothing. Raises
+    OSError.
+    """
+    named: set[str] = set()
+    for file in (path, _wal(path)):
+        if _size(file):
+            with file.open("rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as content:
+                named |= {found[0].decode("ascii") for found in _STREAM.finditer(content)}
+    return named
 
 
 def discard(path: Path) -> None:

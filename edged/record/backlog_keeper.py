@@ -3,7 +3,7 @@
 import errno
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import assert_never
 
@@ -17,7 +17,7 @@ from edged.record.backlog_shelf import Shelf
 from edged.record.backlog_steps import Delete, Fold, Kept, Step, limit_bytes, next_step
 from edged.record.envelope import Stamp
 from edged.record.errors import RecordBroken, RecordError
-from edged.record.recorded import Gone, Tombstone
+from edged.record.recorded import DiskCause, Gone, Tombstone
 
 WRITTEN_AT_ONCE = 96 << 10
 """Bytes of bodies in one transaction: the write-ahead log stays within its bound."""
@@ -31,6 +31,8 @@ class Keeper:
     def __init__(self, shelf: Shelf, settings: BacklogSettings, opened_s: float) -> None:
         """`opened_s` (monotonic): since when what is found on the shelf is known here."""
         self.shelf, self._settings, self._opened_s = shelf, settings, opened_s
+        self.refusal = DiskCause.NONE
+        """Of what was last to be kept."""
         self._lent: frozenset[int] = frozenset()
 
     def open(self) -> None:
@@ -59,14 +61,17 @@ class Keeper:
         once it has taken all.
         """
         self.open()  # if it was not there before: the numbers of batches go on where they ended
-        batches = list(packed(measurements, self.shelf.numbers(len(measurements))))
-        portions = list(_portions(batches))
+        portions = _portions(packed(measurements, self.shelf.numbers(len(measurements))))
         kept: set[tuple[str, int]] = set()
-        for portion in portions:
-            known = resolved if portion is portions[-1] else {}
+        following = next(portions, None)
+        while portion := following:
+            following = next(portions, None)
+            known = {} if following else resolved
             if not self.shelf.attempt(partial(self._put, portion=portion, resolved=known, now=now), False):
-                break
+                self.refusal = self.shelf.view.cause
+                return kept
             kept |= {(row.stream, number) for row, _ in portion for number in range(row.first, row.last + 1)}
+        self.refusal = DiskCause.NONE
         return kept
 
     def read(self, limit: int) -> list[Batch]:
@@ -79,9 +84,10 @@ class Keeper:
 
         self.shelf.attempt(write, None)
 
-    def bury(self, tombstones: Sequence[Tombstone]) -> None:
+    def bury(self, evicted: Sequence[Measurement]) -> None:
         """What memory had no room for."""
-        self.shelf.bury(tombstones)
+        self.shelf.bury(Tombstone(each.stream, each.sequence, each.sequence, Gone.EVICTED) for each in evicted)
+        self.shelf.counts.evicted += len(evicted)
         self.shelf.attempt(self.shelf.change, None)
 
     def told(self, tombstones: Sequence[Tombstone]) -> None:
@@ -172,7 +178,7 @@ class Keeper:
             self.shelf.counts.evicted += messages
 
 
-def _portions(batches: Sequence[tuple[Kept, bytes]]) -> Iterator[list[tuple[Kept, bytes]]]:
+def _portions(batches: Iterable[tuple[Kept, bytes]]) -> Iterator[list[tuple[Kept, bytes]]]:
     portion: list[tuple[Kept, bytes]] = []
     for row, body in batches:
         if portion and sum(len(each) for _, each in portion) + len(body) > WRITTEN_AT_ONCE:

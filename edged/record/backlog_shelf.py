@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import structlog
 
-from edged.record.backlog_file import FILE_NAME, BacklogFile, Found, discard, salvaged
+from edged.record.backlog_file import FILE_NAME, BacklogFile, Found, discard, streams_named
 from edged.record.backlog_gone import Graves, unaccounted
 from edged.record.backlog_steps import Kept
 from edged.record.database import cause_of
@@ -65,7 +65,8 @@ class Shelf:
         try:
             result = self._twice(operation)
         except (sqlite3.Error, OSError, RecordBroken) as error:
-            self._refused(_cause(error), error)
+            self._cause = _cause(error)
+            log.debug("the disk refuses the backlog", file=str(self.path), cause=self._cause.value, why=str(error))
             return otherwise
         else:
             self._cause = DiskCause.NONE
@@ -157,21 +158,18 @@ class Shelf:
 
     def _start_over(self, error: Exception) -> None:
         """Raises OSError."""
-        found = Found(tuple(self.rows), {}, self._graves) if self._file else salvaged(self.path)
+        lost = sum(row.messages for row in self.rows)
+        if self._file:
+            self.bury(row.tombstone(Gone.TORN) for row in self.rows)
+        else:  # nothing of an earlier life is anywhere else
+            streams = streams_named(self.path) - self._lives.keys()
+            self.bury(Tombstone(stream, 1, None, Gone.TORN) for stream in sorted(streams))
         self.close()
         discard(self.path)
-        log.error("backlog deleted", file=str(self.path), batches=len(found.rows), why=str(error))
-        self._graves = found.graves if found.graves == self._graves else found.graves.dug(self._graves.untold)
-        self.bury(row.tombstone(Gone.TORN) for row in found.rows)
-        self.bury(Tombstone(stream, last + 1, None, Gone.TORN) for stream, last in found.lives.items())
+        log.error("backlog deleted", file=str(self.path), messages=lost, why=str(error))
         self.rows = []
-        self.counts.lost += sum(row.messages for row in found.rows)
+        self.counts.lost += lost
         self.counts.torn += 1
-
-    def _refused(self, cause: DiskCause, error: Exception) -> None:
-        if cause is not self._cause:
-            log.warning("backlog kept in memory", file=str(self.path), cause=cause.value, why=str(error))
-        self._cause = cause
 
     def _look(self) -> None:
         file_bytes = self.view.file_bytes
