@@ -37,7 +37,7 @@ from edged.record.rescue import Rescue, again, rescue
 from edged.record.reserve import folded, stones
 from edged.record.retention import Victims
 from edged.record.space import Space
-from edged.record.tombstones import Tombstones, cut, end_of
+from edged.record.tombstones import cut, end_of
 
 log = structlog.get_logger()
 
@@ -261,7 +261,6 @@ class Ledger:
             {stream: last for stream, last in self._journal.streams.items() if stream not in own},
             past=spans,
             present=present,
-            buried=past.versions.tombstones if past else Tombstones(),
             why=Gone.TORN if self._file.set_aside or not past else Gone.CRASH,
         )
         saved = {(row.recorded.stream, row.recorded.sequence) for row in found.rows}

@@ -13,7 +13,6 @@ from edged.record.journal_entry import END, Kept
 from edged.record.numbering import Row
 from edged.record.recorded import Gone, Recorded, Tombstone
 from edged.record.spans import Span, Spans
-from edged.record.tombstones import Tombstones
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +42,16 @@ def rescue(
     *,
     past: Spans | None,
     present: Collection[tuple[str, int]],
-    buried: Tombstones,
     why: Gone,
 ) -> Rescue:
-    """`events` and `streams` are what the journal knows, `past` and `buried` what the database does; `present` are
-    those of the events that the database has, under (stream, sequence).
+    """`events` and `streams` are what the journal knows, `past` what the database does; `present` are those of the events
+    that the database has, under (stream, sequence). One that has a tombstone comes back all the same: better twice said
+    than lost.
     """
     search = _Search([*past.spans] if past else [])
     missing: dict[str, list[Kept]] = {stream: [] for stream in streams}
     for kept in events:
-        if kept.name not in present and not buried.covers(*kept.name):
+        if kept.name not in present:
             missing[kept.stream].append(kept)
     for stream in sorted(missing, key=lambda name: min((kept.row for kept in missing[name]), default=0)):
         known = past.named(stream) if past else None

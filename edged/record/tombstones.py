@@ -61,9 +61,6 @@ class Tombstones:
     def know(self, stream: str) -> bool:
         return any(grave.stone.stream == stream for grave in self.graves)
 
-    def covers(self, stream: str, sequence: int) -> bool:
-        return any(g.stone.stream == stream and g.stone.first <= sequence <= end_of(g.stone) for g in self.graves)
-
 
 def end_of(stone: Tombstone) -> int:
     return _END if stone.last is None else stone.last

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from edged.clock import ClockQuality
@@ -107,6 +107,7 @@ class Given:
         self.owed = [r for r in self.owed if r.channel is Channel.TIER and r.body not in self.acknowledged]
 
 
+@example(lies=["true"] * 2 + ["refused", "kept", "kept"], steps=["append", "append", "kill", "stop"])
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lies=st.lists(st.sampled_from(["true", "refused", "kept"]), max_size=14),
