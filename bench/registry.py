@@ -17,6 +17,7 @@ BENCHES: dict[str, Bench] = {
     "detect": Bench(
         "bench.detect", "how soon a dead line is known, beside other monitors, and false alarms (15 minutes)"
     ),
+    "report": Bench("bench.report", "is anything lost on its way to the NOC, and what reporting costs (25 minutes)"),
     "capacity": Bench("bench.capacity", "how right bandwidth figures are, and how soon the ramp gives way (2 minutes)"),
     "fleet": Bench(
         "bench.fleet", "how many events 2,000 sites bring through one broker, and a broker's death (8 minutes)"

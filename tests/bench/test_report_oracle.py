@@ -59,7 +59,13 @@ def test_while_a_hole_is_open_it_is_not_quiet() -> None:
 
 def test_books_tell_what_is_gone_and_what_is_missing() -> None:
     body = json.dumps({"data": {"at": "m1"}})
-    book = {"held": [[1, 2], [5, 5]], "gone": {"evicted": [[2, 3]]}, "known_last": 6, "duplicates": 4, "end": [6, "torn"]}
+    book = {
+        "held": [[1, 2], [5, 5]],
+        "gone": {"evicted": [[2, 3]]},
+        "known_last": 6,
+        "duplicates": 4,
+        "end": [6, "torn"],
+    }
     measured = {"held": [[3, 3]], "gone": {}, "known_last": 3, "duplicates": 9, "end": None}
     books = [("s", "event", json.dumps(book)), ("t", "telemetry", json.dumps(measured))]
     assert holding([("s", 1, body)], books) == Holding([(("s", 1), "m1")], frozenset({("s", 3)}), 2, 2, 4, {"s": 6})
