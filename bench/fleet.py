@@ -29,7 +29,7 @@ from bench.fleet_consumer import Consumer, kit, light
 from bench.fleet_crowd import Crowd
 from bench.fleet_figures import Ladder, Name, growth_per_s, matched, sustained
 from bench.fleet_profile import profile_table, profiled
-from bench.fleet_room import Place, place_for, raise_soft_limit
+from bench.fleet_room import Place, place_for, raise_limit
 from bench.fleet_site import TENANT
 from bench.fleet_storm import Storm, storm
 from bench.fleet_usage import Shares, Watch
@@ -140,13 +140,13 @@ Work = Callable[[Crowd, Broker, Consumer, Place], Awaitable[None]]
 async def with_a_crowd(work: Work, *, sites: int, noc: str) -> None:
     """Broker, consumer and sites, all connected; taken down afterwards. Raises BenchFailed."""
     _quiet()
-    raise_soft_limit()
+    limit = raise_limit()
     with place_for(sites) as place:
         async with Broker(place.directory / "broker") as broker, _consumer(noc, broker, place) as consumer:
             crowd = Crowd(place.directory, port=broker.port, chance=Random())
             try:
                 say(f"opening {sites} records ({place.kind})")
-                await crowd.open(sites)
+                await crowd.open(sites, limit=limit)
                 say("connecting")
                 await crowd.connect(spread_s=sites / CONNECTS_PER_S, within_s=CONNECT_WITHIN_S)
                 await work(crowd, broker, consumer, place)
@@ -169,13 +169,7 @@ async def _measure(
     per_site_kib = 1024 * (usage_of(os.getpid()).rss_mib - crowd.before_mib) / sites
     best = await whole.find_the_rate(step_s)
     print(table(HEAD, [("0", "", "", "", "", "", *idle.row(), ""), *(step.row() for step in whole.steps)]))
-    print(
-        f"\n{sites} sites in one process, one mosquitto and a consumer share {os.cpu_count()} cores; "
-        f"load of the machine {os.getloadavg()[0]:.1f}. Percents are of one core, the machine's of all.\n"
-        f"consumer: {consumer.name}; records on {place.kind}; {crowd.files_per_site} open files and "
-        f"{per_site_kib:.0f} KiB a site",
-        flush=True,
-    )
+    print(_said(crowd, consumer, place, per_site_kib), flush=True)
     say("mosquitto is killed, and started again")
     after = await storm(crowd, broker, rate_per_s=max(1.0, STORM_LOAD * (best.offered_per_s if best else 0)))
     print(_storm_said(after, sites))
@@ -197,6 +191,22 @@ async def _profile(crowd: Crowd, _broker: Broker, _consumer: Consumer, _place: P
 
 async def _busy(crowd: Crowd, rate_per_s: float) -> None:
     await (crowd.load(rate_per_s, PROFILE_S) if rate_per_s else asyncio.sleep(PROFILE_S))
+
+
+def _said(crowd: Crowd, consumer: Consumer, place: Place, per_site_kib: float) -> str:
+    sites, files = len(crowd.sites), crowd.files
+    lines = [
+        f"\n{sites} sites in one process, one mosquitto and a consumer share {os.cpu_count()} cores; load of the "
+        f"machine {os.getloadavg()[0]:.1f}. Percents are of one core, the machine's of all.",
+        f"consumer: {consumer.name}; records on {place.kind}; {files.whole if files else 0} open files and "
+        f"{per_site_kib:.0f} KiB a site",
+    ]
+    if crowd.backlogs < sites:
+        lines.append(
+            f"only {crowd.backlogs} sites have a backlog and tell measurements: this process may not open more files "
+            "(ulimit -Hn)"
+        )
+    return "\n".join(lines)
 
 
 def _storm_said(after: Storm, sites: int) -> str:

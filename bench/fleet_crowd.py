@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 import os
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from random import Random
 
 from bench.bounded import BenchFailed
 from bench.fleet_figures import Name, arrivals
-from bench.fleet_room import check_files, open_files
+from bench.fleet_room import Files, backlogs_that_fit, open_files
 from bench.fleet_site import Site
 from bench.proc_stat import usage_of
 from edged.clock import SystemClock
@@ -22,7 +23,7 @@ THREADS = 4
 """For the records of all sites. More would only wait for the interpreter."""
 MEASURE_EVERY_S = 10.0
 FILES_OF_A_LINE = 2
-"""The socket and its double, which are not open yet when the first site is counted."""
+"""The socket and its double, which are not open yet when the files of a site are counted."""
 MOST_BEHIND_S = 5.0
 """A load whose events wait for longer than this is given up: it only piles up."""
 LOOK_S = 0.25
@@ -46,10 +47,13 @@ class Crowd:
         self._directory, self._port, self._chance = directory, port, chance
         self._clock = SystemClock()
         self._threads = [ThreadPoolExecutor(1, thread_name_prefix="fleet-record") for _ in range(THREADS)]
+        self._turns = itertools.cycle(self._threads)
         self._measuring: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self.sites: list[Site] = []
-        self.files_per_site = 0
+        self.files: Files | None = None
+        self.backlogs = 0
+        """How many of the sites have one."""
         self.before_mib = 0.0
         """Resident memory of this process before the first site was opened."""
         self.due_s: dict[Name, float] = {}
@@ -58,23 +62,30 @@ class Crowd:
         """When its site knew that the NOC holds it."""
 
     # ── life ───────────────────────────────────────────────────────────────────────────────────────────
-    async def open(self, count: int) -> None:
-        """Raises BenchFailed when so many open files cannot be had."""
-        self.before_mib, before = usage_of(os.getpid()).rss_mib, open_files()
-        self.sites.append(await self._open(0))
-        self.files_per_site = open_files() - before + FILES_OF_A_LINE
-        check_files(count, self.files_per_site)
-        self.sites += [await self._open(number) for number in range(1, count)]
+    async def open(self, count: int, *, limit: int) -> None:
+        """`limit`: of open files. Raises BenchFailed when they are too few."""
+        self.before_mib = usage_of(os.getpid()).rss_mib
+        files = Files(whole=await self._files(backlog=True), bare=await self._files(backlog=False))
+        self.backlogs = backlogs_that_fit(count, files, limit)
+        self.files = files
+        self.sites += [await self._open(f"site-{number}", backlog=number < self.backlogs) for number in range(count)]
 
-    async def _open(self, number: int) -> Site:
-        thread = self._threads[number % THREADS]
+    async def _files(self, *, backlog: bool) -> int:
+        before = open_files()
+        site = await self._open("first", backlog=backlog)
+        needed = open_files() - before + FILES_OF_A_LINE
+        await site.close()
+        return needed
+
+    async def _open(self, name: str, *, backlog: bool) -> Site:
         return await Site.open(
             self._directory,
-            number=number,
+            name=name,
             port=self._port,
-            thread=thread,
+            thread=next(self._turns),
             clock=self._clock,
             chance=self._chance,
+            backlog=backlog,
             acknowledged=self._acknowledged,
         )
 

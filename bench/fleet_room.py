@@ -28,26 +28,33 @@ class Place:
     """"tmpfs" (an fsync costs nothing there) or "disk"."""
 
 
-def files_needed(sites: int, per_site: int) -> int:
-    return sites * per_site + OTHER_FILES
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Open files of one site, its connection included."""
+
+    whole: int
+    bare: int
+    """Without a backlog of telemetry."""
 
 
-def raise_soft_limit() -> None:
-    """Of open files, for this process and for those it starts from now on: to the hard one."""
+def backlogs_that_fit(sites: int, files: Files, limit: int) -> int:
+    """How many of the sites may have a backlog. Raises BenchFailed when not even the bare ones fit."""
+    left = limit - OTHER_FILES - sites * files.bare
+    if left < 0:
+        raise BenchFailed(
+            f"{sites} sites of {files.bare} open files each need {sites * files.bare + OTHER_FILES}, and this process "
+            f"may have {limit} (ulimit -Hn): raise it, or take --sites {(limit - OTHER_FILES) // files.bare}"
+        )
+    return min(sites, left // max(1, files.whole - files.bare))
+
+
+def raise_limit() -> int:
+    """Of open files, for this process and for those it starts from now on: the soft one to the hard one, which is
+    returned.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def check_files(sites: int, per_site: int) -> None:
-    """Raises BenchFailed when the hard limit is too low for the fleet."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = files_needed(sites, per_site)
-    if hard != resource.RLIM_INFINITY and needed > hard:
-        fit = (hard - OTHER_FILES) // per_site
-        raise BenchFailed(
-            f"{sites} sites of {per_site} open files each need {needed}, and this process may have {hard} "
-            f"(ulimit -Hn): raise it, or take --sites {fit}"
-        )
+    return hard
 
 
 def open_files() -> int:

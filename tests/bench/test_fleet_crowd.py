@@ -14,7 +14,7 @@ async def test_what_three_sites_record_the_consumer_holds_also_when_the_broker_d
     async with Broker(tmp_path / "broker") as broker, light(port=broker.port, tenant="fleet") as consumer:
         crowd = Crowd(tmp_path, port=broker.port, chance=Random(1))
         try:
-            await crowd.open(3)
+            await crowd.open(3, limit=10_000)
             await crowd.connect(spread_s=0.1, within_s=10)
             load = await crowd.load(40.0, 1.0)
             after = await storm(crowd, broker, rate_per_s=40.0, away_s=0.5)
