@@ -58,3 +58,16 @@ def test_every_envelope_is_a_cloud_event(at_s: float, wall_s: float, tier: int, 
 def test_a_name_that_is_no_level_of_a_topic_is_misuse(tenant: str, site: str) -> None:
     with pytest.raises(RecordMisused):
         Origin(tenant, site)
+
+
+def test_what_the_contract_does_not_know_is_left_out_and_the_rest_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.undo()  # here the words do matter
+    event = Event(Channel.LOG, "clock.stepped", 0, 0.0, {"by_s": 1.5, "clockq": "synced", "note": "patient Q"})
+    body = event_envelope(event, origin=ORIGIN, now=NOW, stream="s", sequence=1)
+    assert json.loads(body)["data"] == {"by_s": 1.5, "clockq": "synced"}
+    assert b"patient" not in body
+    assert "note" in capsys.readouterr().out
+    unknown = Event(Channel.LOG, "made.up", 0, 0.0, {"a": 1})
+    assert json.loads(event_envelope(unknown, origin=ORIGIN, now=NOW, stream="s", sequence=2))["data"] == {}
