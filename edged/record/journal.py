@@ -19,7 +19,8 @@ from edged.record.numbering import Row
 
 FILE_NAME = "tier.journal"
 HALF_BYTES = 1 << 20
-_HEADER = b"edged tier journal 1\n".ljust(4096, b"\0")
+_PAGE = 4096
+_HEADER = b"edged tier journal 1\n".ljust(_PAGE, b"\0")
 _FILE_BYTES = len(_HEADER) + 2 * HALF_BYTES
 _ROOMY = HALF_BYTES // 2
 """What the database has too is copied up to this size, the newest first: a half is not copied again too soon."""
@@ -295,7 +296,10 @@ def _whole_file(file: int) -> bytes:
 
 
 def _write(file: int, data: bytes, offset: int) -> None:
+    """Page by page: what is written at once Linux may hold, and count as written, as one piece from then on (ext4 since
+    6.16: 2 MiB for each event).
+    """
     left = memoryview(data)
     while left:
-        written = os.pwrite(file, left, offset)
+        written = os.pwrite(file, left[: _PAGE - offset % _PAGE], offset)
         left, offset = left[written:], offset + written

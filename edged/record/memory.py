@@ -218,7 +218,7 @@ class Memory:
     def take_over(self, past: Past, rescue: Rescue) -> None:
         """What a file held when it was first read, and what it should have; what is held already comes after it."""
         own = bool(self.held)
-        self._put_first(rescue, past.spans.head, past.tip)
+        self._put_first(rescue, past.newest, past.tip)
         self.pending[Channel.LOG].put_first(past.pending[Channel.LOG].rows)
         self.pending[Channel.TIER].put_first([*past.pending[Channel.TIER].rows, *(r.recorded.row for r in rescue.rows)])
         self.checkpoint = self.checkpoint or past.checkpoint
@@ -268,12 +268,12 @@ class Memory:
         self.reserve.clear()
         self.write_everything()
 
-    def _put_first(self, rescue: Rescue, head: int, tip: bytes) -> None:
-        """The streams of the past and the rescued rows, before what is held. `head` and `tip` are the file's end."""
+    def _put_first(self, rescue: Rescue, newest_row: int, tip: bytes) -> None:
+        """The streams of the past and the rescued rows, before what is held. `newest_row` and `tip` are the file's."""
         earlier = Spans(rescue.spans)
         if not self.held:
             newest = rescue.rows[-1] if rescue.rows else None
-            self._tip = newest.following if newest and newest.recorded.row > head else tip
+            self._tip = newest.following if newest and newest.recorded.row > newest_row else tip
         self.spans = self.spans.after(earlier) if self.held else earlier
         self.held = {row.recorded.row: row for row in rescue.rows} | self.held
         self._rescued |= {row.recorded.row for row in rescue.rows}

@@ -27,6 +27,8 @@ class Past:
     spans: Spans
     continues: bool
     """Whether the numbers of the last stream were vouched for, so that it may be continued."""
+    newest: int
+    """The highest row there is; the last stream may have counted further."""
     tip: bytes
     """What the next row must carry."""
     pending: dict[Channel, PendingRows]
@@ -54,6 +56,7 @@ def load(connection: sqlite3.Connection) -> Past | None:
     return Past(
         spans=spans,
         continues=bool(found[-1][4]),
+        newest=newest[0] if newest else 0,
         tip=link(newest[1], newest[2]) if newest else genesis(spans.current.stream),
         pending=pending,
         checkpoint=checkpoint(connection),

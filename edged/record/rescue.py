@@ -44,9 +44,9 @@ def rescue(
     present: Collection[tuple[str, int]],
     why: Gone,
 ) -> Rescue:
-    """`events` and `streams` are what the journal knows, `past` what the database does; `present` are those of the events
-    that the database has, under (stream, sequence). One that has a tombstone comes back all the same: better twice said
-    than lost.
+    """`events` and `streams` are what the journal knows, `past` what the database does; `present` are those of the
+    events that the database has, under (stream, sequence). One that has a tombstone comes back all the same: better
+    twice said than lost.
     """
     search = _Search([*past.spans] if past else [])
     missing: dict[str, list[Kept]] = {stream: [] for stream in streams}
