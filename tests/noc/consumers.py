@@ -1,4 +1,4 @@
-"""consumer.py as a NOC runs it: a process of its own."""
+"""consumer.py as a NOC runs it: a process of its own, started when it listens."""
 
 import asyncio
 import json
@@ -18,13 +18,26 @@ class Consuming:
     def __init__(self, db: Path, port: int) -> None:
         self.db, self._port = db, port
         self.metrics_port = free_port()
+        self.log: list[str] = []
+        self._hearing: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self, *options: str) -> "Consuming":
         broker = ("--broker", f"127.0.0.1:{self._port}", "--tenant", "clinic")
         words = (*broker, "--db", str(self.db), "--patience", "0.5", "--metrics", str(self.metrics_port), *options)
-        self._process = await asyncio.create_subprocess_exec(sys.executable, str(CONSUMER), *words)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, str(CONSUMER), *words, stderr=asyncio.subprocess.PIPE
+        )
+        assert self._process.stderr
+        async with asyncio.timeout(10):
+            while b"listening" not in (said := await self._process.stderr.readline()):
+                assert said, "it ended"
+        self._hearing = asyncio.create_task(self._hear(self._process.stderr))
         return self
+
+    async def _hear(self, stderr: asyncio.StreamReader) -> None:
+        async for line in stderr:
+            self.log.append(line.decode())
 
     async def kill(self) -> None:
         if self._process and self._process.returncode is None:

@@ -1,9 +1,8 @@
-"""A small site of our own: spells as edged does (envelope, history), keeps its events, answers `resend`, and is as odd as
-a test wants it.
-"""
+"""A small site of our own: spells as edged does, keeps its events, answers `resend`, and is as odd as tests want it."""
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -113,8 +112,8 @@ class Site:
             rows = rows[count:]
         missing = [n for n in range(first, last + 1) if n not in self.kept]
         stones: list[Json] = [{"first": n, "last": n, "why": self.gone.get(n, "never")} for n in missing[:32]]
-        told = {"status": "done", "stream": self.stream, "missing": stones, "missing_rows": len(missing)}
-        return await self._answer(asked | told)
+        told: dict[str, Json] = {"stream": self.stream, "missing": stones, "missing_rows": len(missing)}
+        return await self._answer(asked | {"status": "done"} | told)
 
     async def _answer(self, data: dict[str, Json]) -> None:
         await self.client.publish(f"{BASE}/cmd/res", moment("answer", data), qos=1)
@@ -127,11 +126,18 @@ class Site:
 
 
 @asynccontextmanager
-async def site_on(port: int, site: Site | None = None) -> AsyncIterator[Site]:
+async def site_on(
+    port: int, site: Site | None = None, tls_context: ssl.SSLContext | None = None
+) -> AsyncIterator[Site]:
     """`site`: what another connection of it kept."""
     will = aiomqtt.Will(f"{BASE}/state", state("lost"), qos=1, retain=True)
     async with aiomqtt.Client(
-        "127.0.0.1", port, identifier="room-1", protocol=aiomqtt.ProtocolVersion.V5, will=will
+        "127.0.0.1",
+        port,
+        identifier="room-1",
+        protocol=aiomqtt.ProtocolVersion.V5,
+        will=will,
+        tls_context=tls_context,
     ) as client:
         for below in ("room-1/ack", "room-1/cmd/req", "noc/state"):
             await client.subscribe(f"edge/v1/clinic/{below}", qos=1)

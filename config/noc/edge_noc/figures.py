@@ -12,11 +12,15 @@ from typing import TypeAlias
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from edge_noc.asking import Kind
+from edge_noc.book import UNKNOWN_STREAM
 from edge_noc.intake import Intake, Key, Site
 
 Sample: TypeAlias = tuple[tuple[str, ...], float]
 Family: TypeAlias = GaugeMetricFamily | CounterMetricFamily
 SCRAPE_S = 5.0
+NEVER_MEANT = (UNKNOWN_STREAM, "torn", "crash")
+"""Why events are gone that no policy of a site gave up."""
 
 
 @dataclass(slots=True)
@@ -56,7 +60,8 @@ def _per_kind(site: Site, count: Callable[..., int]) -> list[Sample]:
 
 
 def _lost(site: Site) -> list[Sample]:
-    sums: dict[tuple[str, ...], float] = {}
+    """Those that should never be begin at zero: Prometheus sees no increase in a series that begins at one."""
+    sums: dict[tuple[str, ...], float] = {(Kind.EVENT.value, why): 0.0 for why in NEVER_MEANT}
     for stream in site.streams.values():
         for why, parts in stream.book.lost().items():
             labels = (stream.kind.value, why)
@@ -70,6 +75,12 @@ def _site_up(site: Site) -> float | None:
 
 GAUGES: tuple[Metric, ...] = (
     Metric("edged_noc_site_up", "Whether a site is online", (), lambda site, _: _one(_site_up(site))),
+    Metric(
+        "edged_noc_site_stopped",
+        "Whether a site was stopped on purpose",
+        (),
+        lambda site, _: _one(None if site.presence.state is None else site.presence.state == "stopped"),
+    ),
     Metric("edged_noc_tier", "The containment tier in force, 0 to 4", (), lambda site, _: _one(site.looks.tier)),
     Metric(
         "edged_noc_last_message_age_seconds",

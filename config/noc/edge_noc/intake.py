@@ -53,6 +53,7 @@ class Site:
     heard_s: float | None = None
     """Monotonic."""
     reborn: bool = False
+    """It said its state on this connection of ours, or was asked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Due:
     acks: dict[tuple[Key, str], int] = field(default_factory=dict)
     """To be said once this is on the disk."""
     births: list[Key] = field(default_factory=list)
-    """To be asked for their state: what we had taken when we were killed may not have reached our disk."""
+    """To be asked for their state: a retained one is as old as their connection."""
 
 
 class Intake:
@@ -99,9 +100,10 @@ class Intake:
         return f"{self._name}-{next(self._numbers)}"
 
     def connected(self) -> None:
-        """We have a broker again."""
+        """We have a broker again, which may have forgotten us meanwhile, and what came for us."""
         for site in self.sites.values():
             site.asking.connected_anew()
+            site.reborn = False
 
     def take(self, batch: Iterable[Arrived], now_s: float) -> Due:
         due = Due()
@@ -165,7 +167,7 @@ class Intake:
         if message.sequence > book.known_last + MAX_LEAP:
             raise Garbage("leap")
         tier = channel is Channel.TIER or (channel is Channel.HISTORY and not message.is_telemetry)
-        before, newest = book.watermark, message.sequence > book.known_last
+        before, newest = book.watermark, message.sequence > book.held.last
         due.streams.add((key, message.stream))
         if book.take(message.first, message.sequence, tier=tier, now_s=now_s):
             site.events[channel] += 1

@@ -2,7 +2,7 @@
 
 paho answers a QoS 1 message (PUBACK) when it hands it to us, before it is on our disk, and aiomqtt offers no other
 way. A consumer killed in between has lost what its broker believes delivered. That is why tier events need our `ack`,
-why everything has a number, and why each site that was online when we started is asked for its state (`rebirth`): its
+why everything has a number, and why each site that was online before we were is asked for its state (`rebirth`): its
 heads name what we miss, and `resend` brings it.
 """
 
@@ -76,6 +76,10 @@ class Consumer:
         self._acks: dict[tuple[Key, str], int] = {}
         self._births: dict[Key, None] = {}
         self._news = asyncio.Event()
+        self._stopping = False
+        """Said beside the cancellation: before Python 3.12 `asyncio.wait_for`, under every aiomqtt call, may swallow
+        it, and a task stays marked as cancelled after a TaskGroup of it failed, so that its mark tells nothing.
+        """
         self._thread = ThreadPoolExecutor(1, "disk")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -86,6 +90,7 @@ class Consumer:
                 connecting = tasks.create_task(self._connections())
                 pruning = tasks.create_task(self._prune())
                 await stop.wait()
+                self._stopping = True
                 connecting.cancel()
                 await asyncio.wait([connecting])
                 await self._arrived.join()
@@ -139,12 +144,15 @@ class Consumer:
             try:
                 async with self._client(broker) as client:
                     await self._open(client, broker)
+                    if self._stopping:
+                        return
                     failed = 0
                     await self._talk(client)
             except* (aiomqtt.MqttError, OSError) as group:
                 log.info("no broker at %s:%d: %s", *broker, "; ".join(str(error) for error in group.exceptions))
             self._health.connected = False
-            _end_if_told()
+            if self._stopping:
+                return
             await asyncio.sleep(AGAIN_S[failed])
             failed = min(failed + 1, len(AGAIN_S) - 1)
 

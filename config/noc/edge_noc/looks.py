@@ -24,7 +24,7 @@ class Looks:
 
     def snapshot(self, thing: str, data: object) -> None:
         match thing, data:
-            case "tier", {"tier": int(tier)}:
+            case "tier", {"tier": 0 | 1 | 2 | 3 | 4 as tier}:
                 self.tier = tier
             case "links", {"links": list(rows)}:
                 verdicts = [(_code(row.get("link")), _code(row.get("verdict"))) for row in _objects(rows)]

@@ -27,6 +27,11 @@ class Ranges:
         """How many ranges."""
         return len(self._firsts)
 
+    @property
+    def last(self) -> int:
+        """0 when empty."""
+        return self._lasts[-1] if self._lasts else 0
+
     def add(self, first: int, last: int) -> int:
         """How many of first..last are new."""
         low = bisect_left(self._lasts, first - 1)
