@@ -80,7 +80,7 @@ class BacklogFile:
     def found(self) -> Found:
         """Raises RecordBroken."""
         try:
-            return Found(*(part(self._connection) for part in (_rows, _lives, _graves)))
+            return Found(_rows(self._connection), _lives(self._connection), _graves(self._connection))
         except (ValueError, TypeError) as error:
             raise RecordBroken(f"the backlog says what it cannot: {error}") from error
 
@@ -127,7 +127,9 @@ class BacklogFile:
     def shrink(self, pages: int) -> None:
         """Gives so many free pages back to the disk, a few at a time, so that the log stays small."""
         for _ in range(0, min(pages, self.free_page_bytes // PAGE_BYTES), 16):
-            self._connection.execute("PRAGMA incremental_vacuum(16)").fetchall()
+            self._connection.executescript("PRAGMA incremental_vacuum(16)")  # `execute` would take one step: one page
+        if pages > 0:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
     def body(self, number: int) -> bytes | None:
@@ -188,6 +190,7 @@ def _size(path: Path) -> int:
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA secure_delete = OFF")  # Debian's default; it writes every page that is given up
     fresh = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if fresh:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
@@ -224,8 +227,8 @@ def _rows(connection: sqlite3.Connection) -> tuple[Kept, ...]:
 
 
 def _kept(found: Sequence[Any]) -> Kept:
-    *names, wall_s, monotonic_s, quality, boot = found
-    return Kept(*names, Stamp(wall_s, monotonic_s, ClockQuality(quality), boot))
+    wall_s, monotonic_s, quality, boot = found[9:]
+    return Kept(*found[:9], Stamp(wall_s, monotonic_s, ClockQuality(quality), boot))
 
 
 def _lives(connection: sqlite3.Connection) -> dict[str, int]:

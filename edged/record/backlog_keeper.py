@@ -3,7 +3,7 @@
 import errno
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import assert_never
 
@@ -11,10 +11,10 @@ import structlog
 
 from edged.record.backlog_facts import Batch, Measurement
 from edged.record.backlog_file import PAGE_BYTES, WAL_BYTES, BacklogFile
-from edged.record.backlog_pack import folded, packed
+from edged.record.backlog_pack import folded, packed, together
 from edged.record.backlog_settings import BacklogSettings
 from edged.record.backlog_shelf import Shelf
-from edged.record.backlog_steps import Delete, Fold, Kept, Step, limit_bytes, next_step
+from edged.record.backlog_steps import Delete, Fold, Join, Kept, Step, limit_bytes, next_step
 from edged.record.envelope import Stamp
 from edged.record.errors import RecordBroken, RecordError
 from edged.record.recorded import DiskCause, Gone, Tombstone
@@ -147,21 +147,25 @@ class Keeper:
         match step:
             case Delete(rows, why):
                 self._drop(file, rows, why)
+            case Join(rows):
+                self._replace(file, rows, together)
             case Fold(rows, every_s):
-                self._fold(file, rows, every_s)
+                measured = sum(row.messages for row in rows if row.every_s == 0)
+                if self._replace(file, rows, partial(folded, every_s=every_s)):
+                    self.shelf.counts.downsampled += measured
             case _:
                 assert_never(step)
 
-    def _fold(self, file: BacklogFile, rows: Sequence[Kept], every_s: int) -> None:
+    def _replace(self, file: BacklogFile, rows: Sequence[Kept], make: Callable[..., tuple[Kept, bytes]]) -> bool:
+        """By what `make` makes of them; what cannot be read is gone."""
         try:
-            coarser = folded(rows, [self._body(file, row) for row in rows], every_s, self.shelf.numbers(1))
+            one = make(rows, [self._body(file, row) for row in rows], number=self.shelf.numbers(1))
         except RecordError as error:
             log.warning("telemetry that cannot be read", stream=rows[0].stream, why=str(error))
             self._drop(file, rows, Gone.TORN)
-            return
-        self.shelf.change(file, new=[coarser], gone=rows)
-        if every_s:
-            self.shelf.counts.downsampled += sum(row.messages for row in rows if row.every_s == 0)
+            return False
+        self.shelf.change(file, new=[one], gone=rows)
+        return True
 
     def _body(self, file: BacklogFile, row: Kept) -> bytes:
         body = file.body(row.number)

@@ -19,25 +19,31 @@ def packed(measurements: Sequence[Measurement], number: int) -> Iterator[tuple[K
             stretch, number = stretch[count:], number + 1
 
 
+def together(rows: Sequence[Kept], bodies: Sequence[bytes], number: int) -> tuple[Kept, bytes]:
+    """Neighbours of one stream as one batch, told as they are. Raises RecordBroken."""
+    return _instead(rows, number, sum(row.messages for row in rows), 0), batch.joined(bodies)
+
+
 def folded(rows: Sequence[Kept], bodies: Sequence[bytes], every_s: int, number: int) -> tuple[Kept, bytes]:
-    """Neighbours of one stream as one batch, told in steps of `every_s`, or as they are (0). Raises RecordError."""
-    messages = [message for body in bodies for message in batch.unpack(body)]
-    if every_s:
-        messages = downsampled(messages, every_s)
+    """Neighbours of one stream as one batch, told in steps of `every_s`. Raises RecordError."""
+    messages = downsampled([message for body in bodies for message in batch.unpack(body)], every_s)
+    return _instead(rows, number, len(messages), every_s), batch.pack(spelled(messages))
+
+
+def _instead(rows: Sequence[Kept], number: int, messages: int, every_s: int) -> Kept:
     oldest, newest = rows[0], rows[-1]
-    row = Kept(
+    return Kept(
         number=number,
         place=oldest.place,
         kind=oldest.kind,
         stream=oldest.stream,
         first=oldest.first,
         last=newest.last,
-        messages=len(messages),
+        messages=messages,
         every_s=every_s,
         begin_s=oldest.begin_s,
         at=newest.at,
     )
-    return row, batch.pack(spelled(messages))
 
 
 def _stretches(measurements: Sequence[Measurement]) -> list[list[Measurement]]:

@@ -56,15 +56,21 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """Into one batch; the messages stay as they are."""
+
+    rows: tuple[Kept, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fold:
-    """Make one of them."""
+    """Into one batch, of messages told in steps of `every_s`."""
 
     rows: tuple[Kept, ...]
     every_s: int
-    """0: the messages stay as they are."""
 
 
-Step: TypeAlias = Delete | Fold
+Step: TypeAlias = Delete | Join | Fold
 
 
 def next_step(
@@ -111,12 +117,12 @@ def _not_fresh(rows: Sequence[Kept], settings: BacklogSettings, now: Stamp, open
     return None
 
 
-def _scattered(rows: Sequence[Kept]) -> Fold | None:
+def _scattered(rows: Sequence[Kept]) -> Join | None:
     """A minute makes a small batch: fifty of one kind together are half as long. The newest may still grow."""
     newest = {row.stream: row for row in rows}
     for group in _groups(rows, 1, _one_batch):
         if len(group) > 1 and group[-1] is not newest[group[-1].stream]:
-            return Fold(group, 0)
+            return Join(group)
     return None
 
 

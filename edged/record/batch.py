@@ -43,6 +43,15 @@ def unpack(payload: bytes) -> list[dict[str, Any]]:
     return members
 
 
+def joined(payloads: Sequence[bytes]) -> bytes:
+    """All their members in one, spelled as they were. `payloads` are what `pack` made, not empty. Raises NoBatch."""
+    try:
+        texts = [zlib.decompress(payload) for payload in payloads]
+    except zlib.error as error:
+        raise NoBatch(f"no batch: {error}") from error
+    return pack([text[1:-1] for text in texts])
+
+
 def portions(bodies: Sequence[bytes]) -> int:
     """How many of `bodies`, from the first, one batch should hold; at least one if there is any."""
     size = 0

@@ -7,7 +7,7 @@ import pytest
 
 from edged import telemetry
 from edged.core.events import Json
-from edged.telemetry import COLUMNS, LONGEST_SECONDS, SecondRecords, tell_figures
+from edged.telemetry import COLUMNS, EVERY_S, LONGEST_SECONDS, SecondRecords, SlowRecords, tell_figures
 from probes.reading import Direction, LinkCause, LinkReading, Verdict, WayReading
 
 CALM = LinkReading(
@@ -179,3 +179,45 @@ async def test_each_kind_there_is_something_of_is_told() -> None:
     }
     rows: Any = told["links"]["rows"]
     assert [each["rtt_ms"] for each in rows] == [[1.0, 2.0]]
+
+
+ON_MAINS = {"ups": "network", "power": "mains", "contact": "ok", "charge_pct": 100.0}
+SHAPED = {"interface": "wan", "rate_bps": 9_500_000, "state": "applied", "classes": []}
+
+
+def slowly(*documents: tuple[float, list[dict[str, Any]], list[dict[str, Any]]]) -> list[tuple[float, str]]:
+    """(when, which kind) was told of documents that looked so at those times."""
+    slow = SlowRecords()
+    return [
+        (at_s, kind) for at_s, ups, qos in documents for kind, rows in slow.due({"ups": ups, "qos": qos}, at_s) if rows
+    ]
+
+
+def test_a_ups_and_a_shaper_that_stay_as_they_are_are_told_once_a_minute() -> None:
+    found = slowly(*((n * (EVERY_S + 0.01), [ON_MAINS], [SHAPED]) for n in range(19)))
+    assert [round(at_s) for at_s, kind in found if kind == "ups"] == [0, 60, 120, 180]
+    assert [round(at_s) for at_s, kind in found if kind == "qos"] == [0, 60, 120, 180]
+
+
+@pytest.mark.parametrize(
+    ("ups", "qos", "told"),
+    [
+        ([ON_MAINS | {"power": "battery"}], [SHAPED], ["ups"]),
+        ([ON_MAINS | {"contact": "lost"}], [SHAPED], ["ups"]),
+        ([ON_MAINS, ON_MAINS | {"ups": "room"}], [SHAPED], ["ups"]),
+        ([ON_MAINS], [SHAPED | {"rate_bps": 5_000_000}], ["qos"]),
+        ([ON_MAINS], [SHAPED, SHAPED | {"interface": "lan"}], ["qos"]),
+        ([ON_MAINS | {"charge_pct": 99.0}], [SHAPED | {"classes": [{"name": "p1", "bytes": 7}]}], []),
+    ],
+)
+def test_a_state_that_changed_is_told_at_once_and_a_figure_that_moved_is_not(
+    ups: list[dict[str, Any]], qos: list[dict[str, Any]], told: list[str]
+) -> None:
+    found = slowly((0, [ON_MAINS], [SHAPED]), (10, ups, qos), (20, ups, qos), (60, ups, qos), (70, ups, qos))
+    assert [kind for at_s, kind in found if at_s == 10] == told
+    assert [kind for at_s, kind in found if at_s == 20] == []
+    assert sorted(kind for at_s, kind in found if at_s in (60, 70)) == ["qos", "ups"], "a minute after it was last told"
+
+
+def test_what_there_is_none_of_is_not_told() -> None:
+    assert slowly((0, [], []), (60, [], [])) == []

@@ -6,7 +6,18 @@ import pytest
 
 from edged.clock import ClockQuality
 from edged.record.backlog_settings import BacklogSettings
-from edged.record.backlog_steps import RESERVE_BYTES, TOGETHER, Delete, Fold, Kept, Step, age_s, limit_bytes, next_step
+from edged.record.backlog_steps import (
+    RESERVE_BYTES,
+    TOGETHER,
+    Delete,
+    Fold,
+    Join,
+    Kept,
+    Step,
+    age_s,
+    limit_bytes,
+    next_step,
+)
 from edged.record.envelope import Stamp
 from edged.record.recorded import Gone
 
@@ -72,13 +83,13 @@ def test_a_group_waits_until_all_of_it_is_old() -> None:
 def test_small_batches_are_put_together_once_they_make_a_whole_one() -> None:
     assert decided(minutes(8, 60.0)) is None  # more may come
     rows = minutes(9, 60.0)
-    assert decided(rows) == Fold(tuple(rows[:8]), 0)
+    assert decided(rows) == Join(tuple(rows[:8]))
     assert sum(each.messages for each in rows[:8]) == TOGETHER
 
 
 def test_only_neighbours_of_one_stream_are_put_together() -> None:
     rows = [row(1, 300), row(2, 240), row(3, 180, stream="b", first=18), row(4, 120, first=40), row(5, 60, first=99)]
-    assert decided(rows) == Fold((rows[0], rows[1]), 0)
+    assert decided(rows) == Join((rows[0], rows[1]))
     assert decided([row(1, 300), row(2, 240, stream="b"), row(3, 180, first=18), row(4, 120, first=40)]) is None
 
 
