@@ -3,14 +3,15 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import aiomqtt
 
 from edged.clock import ClockQuality
+from edged.contract.examples import DATA
 from edged.core.events import Channel, Event, Json
 from edged.record.envelope import Origin, Stamp, event_envelope, measurement_envelope, moment_envelope
 from edged.report import history
@@ -20,16 +21,21 @@ NOW = Stamp(1_767_225_600.0, 100.0, ClockQuality.SYNCED, "3624b021-98e6-46f4-aaf
 BASE = "edge/v1/clinic/room-1"
 
 
+S, T, OLD, NEW = (str(uuid5(NAMESPACE_OID, name)) for name in ("s", "t", "old", "new"))
+"""Streams."""
+
+
 def event(stream: str, sequence: int, *, tier: int = 2, channel: Channel = Channel.TIER) -> bytes:
-    name = "tier.entered" if channel is Channel.TIER else "link.degraded"
-    happened = Event(channel, name, tier, 99.5, {"at": "fiber", "row": "t2.failover", "number": sequence})
+    data: Mapping[str, Json] = DATA["tier.entered"] if channel is Channel.TIER else {"events": sequence}
+    name = "tier.entered" if channel is Channel.TIER else "record.coalesced"
+    happened = Event(channel, name, tier, 99.5, data)
     return event_envelope(happened, origin=ORIGIN, now=NOW, stream=stream, sequence=sequence)
 
 
-def measurement(stream: str, sequence: int, first: int | None = None, **data: Json) -> bytes:
-    told = data or {"rows": [{"link": "fiber", "rtt_ms": [20.0, None], "loss_pct": 0.0}]}
+def measurement(stream: str, sequence: int, first: int | None = None, **figures: Json) -> bytes:
+    row = {**DATA["tel.links"]["rows"][0], "rtt_ms": [25.0, 20.0, None], **figures}
     return measurement_envelope(
-        "links", told, origin=ORIGIN, now=NOW, stream=stream, sequence=sequence, first=first or sequence
+        "links", {"rows": [row]}, origin=ORIGIN, now=NOW, stream=stream, sequence=sequence, first=first or sequence
     )
 
 
@@ -37,9 +43,11 @@ def moment(kind: str, data: dict[str, Json], *, epoch: int = 1, identity: str = 
     return moment_envelope(kind, data, origin=ORIGIN, now=NOW, identity=identity, epoch=epoch)
 
 
-def state(word: str, *heads: tuple[str, int, int], stream: str = "s", epoch: int = 1) -> bytes:
+def state(word: str, *heads: tuple[str, int, int], stream: str = S, epoch: int = 1) -> bytes:
     told: list[Json] = [{"stream": name, "last": last, "acknowledged": seq} for name, last, seq in heads]
-    data: dict[str, Json] = {"state": word, "durable": True, "heads": told}
+    data: dict[str, Json] = {"state": word, "version": "0.1.0", "config_hash": "c0ffee5eed5eed00"}
+    if word != "lost":
+        data |= {"durable": True, "heads": told}
     return moment("state", data, epoch=epoch, identity=f"{stream}/{epoch}/1")
 
 
@@ -102,7 +110,7 @@ class Site:
         assert isinstance(first, int)
         assert isinstance(last, int)
         self.asked.append((first, last))
-        asked: dict[str, Json] = {"id": said["id"], "command": "resend"}
+        asked: dict[str, Json] = {"id": said["id"]}
         if not self.knows_stream:
             return await self._answer(asked | {"status": "refused", "reason": "unknown_stream"})
         rows = [self.kept[number] for number in range(first, last + 1) if number in self.kept]
@@ -112,8 +120,8 @@ class Site:
             rows = rows[count:]
         missing = [n for n in range(first, last + 1) if n not in self.kept]
         stones: list[Json] = [{"first": n, "last": n, "why": self.gone.get(n, "never")} for n in missing[:32]]
-        told: dict[str, Json] = {"stream": self.stream, "missing": stones, "missing_rows": len(missing)}
-        return await self._answer(asked | {"status": "done"} | told)
+        told: dict[str, Json] = {"stream": self.stream, "sent": 0, "missing": stones, "missing_rows": len(missing)}
+        return await self._answer(asked | {"command": "resend", "status": "done"} | told)
 
     async def _answer(self, data: dict[str, Json]) -> None:
         await self.client.publish(f"{BASE}/cmd/res", moment("answer", data), qos=1)

@@ -12,7 +12,7 @@ import pytest
 from edged.core.events import Channel
 from tests.edged.report.broker import Mosquitto
 from tests.noc.consumers import Consuming
-from tests.noc.sites import BASE, Site, measurement, site_on, tombstone
+from tests.noc.sites import BASE, Site, T, measurement, site_on, tombstone
 
 
 def bodies(consuming: Consuming) -> list[bytes]:
@@ -75,9 +75,9 @@ async def test_telemetry_that_stands_for_several_leaves_no_hole(broker: Mosquitt
     await consuming.start()
     async with site_on(broker.port) as site:
         await site.online()
-        await site.client.publish(f"{BASE}/tel/links", measurement("tel", 9), qos=1)
-        await site.send_history(measurement("tel", 8, first=1))
-        held = await consuming.stream("tel", lambda each: each["held"] == 9)
+        await site.client.publish(f"{BASE}/tel/links", measurement(T, 9), qos=1)
+        await site.send_history(measurement(T, 8, first=1))
+        held = await consuming.stream(T, lambda each: each["held"] == 9)
         await scraped(consuming, 'edged_noc_link_rtt_seconds{link="fiber",site="room-1",tenant="clinic"} 0.02')
     assert (held["kind"], held["gaps"], held["watermark"]) == ("telemetry", [], 0)
 

@@ -7,7 +7,7 @@ from edge_noc.disk import Disk, DiskRefused
 from edge_noc.intake import Arrived, Intake
 from edge_noc.report import lines, report
 
-from tests.noc.sites import event, measurement, state
+from tests.noc.sites import S, T, event, measurement, state
 from tests.noc.test_intake import KEY, arrived
 
 
@@ -21,8 +21,8 @@ def written(path: Path, *batches: list[Arrived]) -> Intake:
 
 
 BATCH = [
-    *(arrived("state", state("online", ("s", 4, 0), epoch=3)), arrived("evt/t2", event("s", 1))),
-    *(arrived("evt/t2", event("s", 4)), arrived("tel/links", measurement("t", 5, first=2))),
+    *(arrived("state", state("online", (S, 4, 0), epoch=3)), arrived("evt/t2", event(S, 1))),
+    *(arrived("evt/t2", event(S, 4)), arrived("tel/links", measurement(T, 5, first=2))),
 ]
 
 
@@ -30,26 +30,26 @@ def test_the_books_are_the_same_after_a_restart_and_what_is_known_stays_known(tm
     path = tmp_path / "noc.db"
     before = written(path, BATCH)
     after = written(path, BATCH)
-    for name in ("s", "t"):
+    for name in (S, T):
         old, new = (intake.site(KEY).streams[name] for intake in (before, after))
         assert (old.kind, list(old.book.held), old.book.holes()) == (new.kind, list(new.book.held), new.book.holes())
-        assert new.book.duplicates == old.book.held.count if name == "s" else 1
+        assert new.book.duplicates == old.book.held.count if name == S else 1
     assert after.site(KEY).presence == before.site(KEY).presence
     with closing(sqlite3.connect(path)) as base:
         assert base.execute("SELECT count(*) FROM message").fetchone() == (3,)
         assert base.execute("SELECT sequence, body FROM event ORDER BY sequence").fetchall() == [
-            (number, event("s", number).decode()) for number in (1, 4)
+            (number, event(S, number).decode()) for number in (1, 4)
         ]
 
 
 def test_the_report_says_what_is_held_and_what_is_missing(tmp_path: Path) -> None:
     written(tmp_path / "noc.db", BATCH, BATCH)
     streams = report(tmp_path / "noc.db")["sites"]["clinic/room-1"]["streams"]
-    assert streams["s"] == {
+    assert streams[S] == {
         **{"kind": "event", "held": 2, "last": 4, "watermark": 1, "duplicates": 2, "gaps": [[2, 3]]},
         **{"tombstones": [], "lost": [], "gone": 0},
     }
-    assert (streams["t"]["held"], streams["t"]["gaps"]) == (4, [[1, 1]])
+    assert (streams[T]["held"], streams[T]["gaps"]) == (4, [[1, 1]])
     assert any("gaps 2-3" in line for line in lines(report(tmp_path / "noc.db")))
 
 
@@ -81,4 +81,4 @@ def test_old_measurements_are_forgotten_and_stay_known_as_held(tmp_path: Path) -
         disk.recall(intake, 0.0)
     with closing(sqlite3.connect(path)) as base:
         assert {kind for (kind,) in base.execute("SELECT type FROM message")} == {"tier.entered"}
-    assert intake.site(KEY).streams["t"].book.held.count == 4
+    assert intake.site(KEY).streams[T].book.held.count == 4

@@ -4,8 +4,9 @@ from edge_noc.figures import Figures, Health, OnLoop
 from edge_noc.intake import Intake
 from prometheus_client import CollectorRegistry, generate_latest
 
+from edged.contract.examples import DATA
 from edged.core.events import Json
-from tests.noc.sites import event, measurement, moment, state, tombstone
+from tests.noc.sites import S, T, event, measurement, moment, state, tombstone
 from tests.noc.test_intake import arrived, hist, taken
 
 
@@ -22,13 +23,14 @@ class Still(OnLoop):
 def test_a_site_is_a_page_of_figures_and_what_is_unknown_is_absent() -> None:
     intake, registry = Intake("a"), CollectorRegistry()
     registry.register(Still(Figures(intake, Health(connected=True), lambda: 12.0)))
-    links: dict[str, Json] = {"links": [{"link": "fiber", "verdict": "down"}]}
+    link = {**DATA["snap.links"]["links"][0], "link": "fiber", "verdict": "down", "cause": "loss"}
+    links: dict[str, Json] = {"links": [link]}
     conditions: dict[str, Json] = {"conditions": [{"name": "link.down", "at": "fiber", "severity": "alarm"}]}
     taken(
         intake,
-        *(arrived("state", state("online", ("s", 5, 0))), arrived("evt/t3", event("s", 1, tier=3))),
-        *(arrived("evt/t3", event("s", 1, tier=3)), arrived("evt/t3", event("s", 4, tier=3))),
-        *(hist(tombstone("s", 2, 2)), arrived("tel/links", measurement("t", 1)), arrived("evt/t1", b"?")),
+        *(arrived("state", state("online", (S, 5, 0))), arrived("evt/t3", event(S, 1, tier=3))),
+        *(arrived("evt/t3", event(S, 1, tier=3)), arrived("evt/t3", event(S, 4, tier=3))),
+        *(hist(tombstone(S, 2, 2)), arrived("tel/links", measurement(T, 1)), arrived("evt/t1", b"?")),
         *(
             arrived("snap/links", moment("snap.links", links)),
             arrived("snap/conditions", moment("snap.conditions", conditions)),

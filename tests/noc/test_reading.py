@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edged.core.events import Json
 from edged.report import history
 from tests.fuzzing import Codec, fuzz
-from tests.noc.sites import event, measurement, moment, state, tombstone
+from tests.noc.sites import S, T, event, measurement, moment, state, tombstone
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_other_topics_are_garbage(topic: str) -> None:
 
 
 def test_members_of_a_batch_keep_the_very_bytes_the_site_spelled() -> None:
-    bodies = [event("s", 1), measurement("t", 9, first=3, x=1.0e-7), tombstone("s", 4, None)]
+    bodies = [event(S, 1), measurement(T, 9, first=3, up_delay_ms=1.0e-7), tombstone(S, 4, None)]
     assert [body for _, body in reading.members(history.pack(bodies))] == bodies
     assert list(reading.members(history.pack([]))) == []
 
@@ -61,16 +61,16 @@ def test_a_batch_that_would_fill_the_memory_is_not_inflated() -> None:
 
 
 def test_what_is_said_of_a_stream_is_read_as_the_contract_has_it() -> None:
-    found = reading.numbered(reading.envelope(measurement("t", 9, first=3)), b"")
-    assert (found.stream, found.first, found.sequence, found.is_telemetry) == ("t", 3, 9, True)
-    assert reading.tombstone(reading.envelope(tombstone("s", 4, None, "crash"))) == Stone("s", 4, None, "crash")
-    told = reading.site_state(reading.envelope(state("online", ("s", 9, 4), stream="s", epoch=3)))
-    assert (told.state, told.stream, told.epoch, told.heads) == ("online", "s", 3, (("s", 9, 4),))
+    found = reading.numbered(reading.envelope(measurement(T, 9, first=3)), b"")
+    assert (found.stream, found.first, found.sequence, found.is_telemetry) == (T, 3, 9, True)
+    assert reading.tombstone(reading.envelope(tombstone(S, 4, None, "crash"))) == Stone(S, 4, None, "crash")
+    told = reading.site_state(reading.envelope(state("online", (S, 9, 4), stream=S, epoch=3)))
+    assert (told.state, told.stream, told.epoch, told.heads) == ("online", S, 3, ((S, 9, 4),))
     data: dict[str, Json] = {
-        **{"id": "q", "command": "resend", "status": "done", "stream": "s", "missing_rows": 2},
+        **{"id": "q", "command": "resend", "status": "done", "stream": S, "sent": 0, "missing_rows": 2},
         "missing": [{"first": 1, "last": 2, "why": "evicted"}],
     }
-    assert reading.answer(reading.envelope(moment("answer", data))).stones == (Stone("s", 1, 2, "evicted"),)
+    assert reading.answer(reading.envelope(moment("answer", data))).stones == (Stone(S, 1, 2, "evicted"),)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_is_said_of_a_stream_is_read_as_the_contract_has_it() -> None:
     ],
 )
 def test_an_event_that_is_none_is_garbage_by_name(change: dict[str, object], code: str) -> None:
-    spoilt = {**json.loads(event("s", 7)), **change}
+    spoilt = {**json.loads(event(S, 7)), **change}
     with pytest.raises(Garbage, match=code):
         reading.numbered(reading.envelope(json.dumps(spoilt).encode()), b"")
 
@@ -106,7 +106,7 @@ def everything(payload: bytes) -> None:
 
 
 def test_bytes_from_outside_are_read_or_are_garbage() -> None:
-    samples = (event("s", 7), measurement("t", 9, first=3), state("online", ("s", 9, 4)), tombstone("s", 1, 2))
+    samples = (event(S, 7), measurement(T, 9, first=3), state("online", (S, 9, 4)), tombstone(S, 1, 2))
     tally = fuzz(Codec("envelope", samples, everything, Garbage), count=4000, seed=11)
     assert tally.read > 100
     batches = (history.pack(samples), history.pack(samples[:1]))
