@@ -51,7 +51,7 @@ class SiteLink(LinkSettings):
     """A link of this site: how it is probed, and what else is known of it."""
 
     provider: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    wan: Annotated[str, Field(min_length=1, max_length=16)] | None = None
+    wan: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,15}$")] | None = None
     """The router's index of the WAN behind it."""
     up_mbit: Annotated[float, Field(ge=0.2, le=10_000)] | None = None
     down_mbit: Annotated[float, Field(ge=0.2, le=10_000)] | None = None

@@ -15,7 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Device = Annotated[str, Field(min_length=1, max_length=64)]
+Device = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:()/+-]{0,31}( [A-Za-z0-9_.:()/+-]{1,31}){0,4}$")]
+"""What people call a device: five words at most. It is told upstream, where no free text may go."""
+UpsId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 
 
 class LoadPriority(StrEnum):
@@ -130,5 +132,5 @@ def _groupable(upses: dict[str, UpsSettings]) -> dict[str, UpsSettings]:
     return upses
 
 
-UpsTable = Annotated[dict[str, UpsSettings], AfterValidator(_groupable)]
+UpsTable = Annotated[dict[UpsId, UpsSettings], AfterValidator(_groupable)]
 """The whole `[ups]` of a configuration: a field of this type refuses tables that contradict each other."""

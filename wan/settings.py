@@ -34,6 +34,9 @@ def _registered(profile: str) -> str:
     return profile
 
 
+WanId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,15}$")]
+
+
 class WanSettings(BaseModel):
     """One WAN. Its key in the table is the router's own index ("0" on a Balance 20X); for `generic`, any name."""
 
@@ -80,7 +83,7 @@ class RouterSettings(BaseModel):
     """For each try."""
     retries: Annotated[int, Field(ge=0, le=5)] = 1
 
-    wans: Annotated[dict[str, WanSettings], Field(max_length=16)] = {}
+    wans: Annotated[dict[WanId, WanSettings], Field(max_length=16)] = {}
     """The WANs that matter, by the router's index. Empty: all the router has."""
 
     @model_validator(mode="after")

@@ -7,10 +7,9 @@ from pydantic import Field
 from edged.contract.words import Account, CommandId, Contents, Link, Role, Sequence, Session, one_of
 from edged.core import errands
 from edged.core.effects import Errand
-from edged.core.observations import Act
+from edged.core.observations import Act, Reason
 
-Reason = Literal["procedure", "line_failed", "degraded", "emergency", "drill", "maintenance", "noc_command"]
-"""Those `edgectl` offers, and that of an act the NOC commanded."""
+ReasonCode = Annotated[str, one_of(Reason)]
 ActCode = Annotated[str, one_of(Act)]
 ACT_REFUSALS = ("no_session_id", "another_session_is_open", "no_session_is_open", "not_the_open_session")
 ActRefusal = Annotated[str, one_of(ACT_REFUSALS)]
@@ -38,7 +37,7 @@ class ActDone(Contents):
     act: ActCode
     actor: Account
     role: Role
-    reason: Reason
+    reason: ReasonCode
     session: Session | None
 
 
@@ -48,7 +47,7 @@ class ActRefused(Contents):
     act: ActCode
     actor: Account
     role: Role
-    reason: Reason
+    reason: ReasonCode
     session: Session | None
     refused: ActRefusal
 

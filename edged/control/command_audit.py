@@ -44,7 +44,7 @@ class CommandAudit:
             return
         if self._rest:
             _log.warning("more commands refused or repeated", commands=self._rest)
-            self._tell(Commanded(now_s, None, None, None, None, REST))
+            self._tell(Commanded(now_s, None, None, None, None, REST, count=self._rest))
         self._told = self._rest = 0
         self._until_s = float("inf")
 

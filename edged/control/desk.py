@@ -5,14 +5,14 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Annotated, Any, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from edged.clock import Clock
 from edged.control.protocol import Refusal, Request
 from edged.control.roles import Caller
 from edged.core.effects import Errand
 from edged.core.events import Event, Json
-from edged.core.observations import AccessRefused, Act, Asked, Observation, PersonActed
+from edged.core.observations import AccessRefused, Act, Asked, Observation, PersonActed, Reason
 from edged.record.recorded import Recorded
 
 
@@ -44,8 +44,15 @@ class ActArgs(_Args):
     """Codes and an opaque id; there is no free text that could carry a patient's data."""
 
     act: Act
-    reason: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
+    reason: Reason
     session: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
+
+    @field_validator("reason")
+    @classmethod
+    def _ones_own(cls, reason: Reason) -> Reason:
+        if reason is Reason.NOC_COMMAND:
+            raise ValueError("only a signed command can say so")
+        return reason
 
 
 class AskArgs(_Args):

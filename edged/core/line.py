@@ -118,7 +118,8 @@ def worth_recording(before: LineState, reading: LineReading) -> tuple[str, dict[
             same = before.standby is not None and before.standby.lacks == reading.lacks
             return None if same else ("standby.judged", _standby(reading))
         case PathReading():
-            return "path.diagnosed", {"at": reading.link, **reading.document}
+            trouble: dict[str, Json] = {"trouble": reading.trouble} if reading.trouble is not None else {}
+            return "path.diagnosed", {"at": reading.link, **trouble, **reading.document}
         case _:
             assert_never(reading)
 

@@ -52,16 +52,28 @@ class Act(StrEnum):
     ACKNOWLEDGED = "acknowledged"
 
 
+class Reason(StrEnum):
+    """Why somebody acted: a code, never free text, so that nothing about a patient can get in."""
+
+    PROCEDURE = "procedure"
+    LINE_FAILED = "line_failed"
+    DEGRADED = "degraded"
+    EMERGENCY = "emergency"
+    DRILL = "drill"
+    MAINTENANCE = "maintenance"
+    NOC_COMMAND = "noc_command"  # a signed command of the NOC; nobody here can say so
+
+
 @dataclass(frozen=True, slots=True)
 class PersonActed:
-    """An act through the control socket; `reason` is a code from the protocol, never free text."""
+    """An act through the control socket, or commanded by the NOC."""
 
     at_s: float
     act: Act
     actor: str
     """Local account name: who used the CLI, for the audit."""
     role: str
-    reason: str
+    reason: Reason
     session: str | None = None
 
 
@@ -168,8 +180,9 @@ class CertificateReading:
     days_left: float | None
     """Until it expires, negative once it has; None where it cannot be read."""
     error: str | None = None
-    """Why a file in use was not exchanged for the one that lies there now, as a code: "unreadable", "no_key", "expired",
-    "not_yet_valid"."""
+    """Why a file in use was not exchanged for the one that lies there now, as a code: "unreadable", "no_key",
+    "expired", "not_yet_valid".
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from edged.clock import ClockQuality
 from edged.control.roles import Role
 from edged.core.effects import Errand
-from edged.core.observations import Act, Asked, PersonActed
+from edged.core.observations import Act, Asked, PersonActed, Reason
 from edged.record.canonical import canonical
 from edged.report.commands import MAX_BYTES
 
@@ -32,8 +32,6 @@ TOLERANCE_S = 60.0
 """How far the NOC's clock may be ahead of ours."""
 MOST_TOLERANCE_S = 600.0
 """And never further, however bad our own clock says it is."""
-REASON = "noc_command"
-"""The reason code of an act that was commanded."""
 
 KEY_NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
 _SITE = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
@@ -113,7 +111,7 @@ class Rule:
 
 
 def _act(act: Act) -> Callable[[SessionArgs, By], Meaning]:
-    return lambda args, by: PersonActed(by.at_s, act, by.actor, by.role, REASON, args.session)
+    return lambda args, by: PersonActed(by.at_s, act, by.actor, by.role, Reason.NOC_COMMAND, args.session)
 
 
 def _errand(errand: Errand) -> Callable[[LinkArgs, By], Meaning]:

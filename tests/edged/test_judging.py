@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from edged.clock import ClockQuality
 from edged.core.effects import Effect, ShapeFor
 from edged.core.events import Event
-from edged.core.observations import Act, PersonActed
+from edged.core.observations import Act, PersonActed, Reason
 from edged.judging import Judging
 from tests.edged.core.room import SITE
 from wan.reading import ActiveWanChanged
@@ -70,7 +70,7 @@ async def test_an_event_is_recorded_before_its_effect_runs() -> None:
 async def test_only_a_judged_tick_feeds_the_watchdog() -> None:
     diary = Diary()
     async with judging(diary, SetClock()) as house:
-        await house.submit(PersonActed(100.0, Act.SESSION_OPENED, "t", "operate", "drill", "s-1"))
+        await house.submit(PersonActed(100.0, Act.SESSION_OPENED, "t", "operate", Reason.DRILL, "s-1"))
     assert diary.order.count("ticked") == 1  # the tick of the start; the act fed nothing
     assert "recorded act.session_opened" in diary.order
 
@@ -78,7 +78,7 @@ async def test_only_a_judged_tick_feeds_the_watchdog() -> None:
 async def test_the_next_daemon_goes_on_where_this_one_was_killed() -> None:
     diary, clock = Diary(), SetClock()
     async with judging(diary, clock) as house:
-        await house.submit(PersonActed(100.0, Act.SESSION_OPENED, "t", "operate", "drill", "s-1"))
+        await house.submit(PersonActed(100.0, Act.SESSION_OPENED, "t", "operate", Reason.DRILL, "s-1"))
     clock.now_s += 5
     async with judging(diary, clock) as again:
         assert again.state.session is not None
@@ -89,7 +89,7 @@ async def test_an_unreadable_past_is_left_behind() -> None:
     diary = Diary(blob=b"\x00rubbish")
     async with judging(diary, SetClock()) as house:
         assert house.state.session is None
-        assert await house.submit(PersonActed(100.0, Act.SESSION_OPENED, "t", "operate", "drill", "s-1"))
+        assert await house.submit(PersonActed(100.0, Act.SESSION_OPENED, "t", "operate", Reason.DRILL, "s-1"))
 
 
 async def test_more_facts_than_the_queue_holds_are_dropped_and_not_fatal() -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edged.core.events import Json
 from edged.record.canonical import canonical
 from tests.site.scene import Doc, Scene, quick, site
 
@@ -27,7 +28,7 @@ allow = ["session_open", "diagnose"]
 
 def signed(identity: str, command: str, **args: str) -> str:
     now_s = time.time()
-    body = {
+    body: dict[str, Json] = {
         "command": command,
         "id": identity,
         "site": "lab/room-1",

@@ -13,6 +13,7 @@ from edged.control.command_audit import REST
 from edged.control.roles import NEEDED
 from edged.control.roles import Role as ControlRole
 from edged.core import conditions, containment
+from edged.core.observations import Reason as ActReason
 from edged.record.batch import CONTENT_TYPE as BATCH_CONTENT
 from edged.record.envelope import CONTENT_TYPE, Origin
 from edged.record.recorded import Gone
@@ -58,7 +59,7 @@ def test_codes_of_rooms_the_contract_may_not_import() -> None:
     assert set(get_args(words.ClockQuality)) == set(ClockQuality)
     assert set(get_args(words.Role)) == {role.name.lower() for role in ControlRole}
     assert set(get_args(people.Asked)) == NEEDED.keys()
-    assert set(get_args(people.Reason)) == {*CliReason, signed.REASON}
+    assert {each.value for each in ActReason} == {*CliReason, ActReason.NOC_COMMAND}
     assert set(get_args(people.CommandCode)) == set(signed.Command)
     assert set(people.COMMAND_REFUSALS) == set(signed.Why)
     assert people.MORE_REFUSED == REST

@@ -9,7 +9,7 @@ from edged.control.desk import Desk
 from edged.control.protocol import Refusal, Request
 from edged.control.roles import Caller, Role
 from edged.core.events import Channel, Event
-from edged.core.observations import AccessRefused, Act, Observation, PersonActed
+from edged.core.observations import AccessRefused, Act, Observation, PersonActed, Reason
 from edged.record.recorded import Recorded
 from tests.edged.test_judging import SetClock
 
@@ -43,7 +43,7 @@ def ask(court: Court, do: str, **args: Any) -> Any:
 def test_an_act_is_told_to_the_judge_with_who_role_and_reason() -> None:
     court = Court(Event(Channel.LOG, "act.acknowledged", 3, 1.0, {}))
     assert ask(court, "act", act="acknowledged", reason="drill") == {"tier": 3, "events": ["act.acknowledged"]}
-    assert court.heard == [PersonActed(100.0, Act.ACKNOWLEDGED, "tech", "operate", "drill", None)]
+    assert court.heard == [PersonActed(100.0, Act.ACKNOWLEDGED, "tech", "operate", Reason.DRILL, None)]
 
 
 def test_what_the_judge_refuses_is_refused_by_code() -> None:

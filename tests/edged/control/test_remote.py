@@ -13,7 +13,7 @@ from edged.control.remote import MOST_ANSWERS, MOST_WAITING, Remote
 from edged.control.roles import Role
 from edged.core.effects import Errand
 from edged.core.events import Channel, Event, Json
-from edged.core.observations import Act, Asked, Commanded, Observation, PersonActed
+from edged.core.observations import Act, Asked, Commanded, Observation, PersonActed, Reason
 from edged.record.recorded import KeptCommand
 from edged.report.signed import Command, Key
 from tests.edged.record.scene import open_store
@@ -23,7 +23,7 @@ from tests.edged.test_judging import Diary, SetClock, judging
 NOC = pen()
 KEYS = {"noc-1": NOC.trusted()}
 OPENED = Event(Channel.LOG, "act.session_opened", 1, 100.0, {})
-OPEN = PersonActed(100.0, Act.SESSION_OPENED, "noc:noc-1", "operate", "noc_command", "s-1")
+OPEN = PersonActed(100.0, Act.SESSION_OPENED, "noc:noc-1", "operate", Reason.NOC_COMMAND, "s-1")
 
 
 @dataclass

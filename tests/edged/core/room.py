@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from edged.core.effects import Effect
 from edged.core.events import Channel, Event
 from edged.core.judge import judge
-from edged.core.observations import Act, Observation, PersonActed, Tick
+from edged.core.observations import Act, Observation, PersonActed, Reason, Tick
 from edged.core.plan import LinkPlan, LinkRole, Plan, UpsPlan
 from edged.core.snapshot import snapshot
 from edged.core.state import State
@@ -92,7 +92,7 @@ class Room:
         )
 
     def act(self, act: Act, session: str | None = None) -> "Room":
-        self._hear(PersonActed(self.now, act, "tech", "operate", "drill", session))
+        self._hear(PersonActed(self.now, act, "tech", "operate", Reason.DRILL, session))
         return self
 
     # ── time ──

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edged.clock import ClockQuality, rfc3339
 from edged.control.roles import NEEDED, Role
 from edged.core.effects import Errand
-from edged.core.observations import Act, Asked, PersonActed
+from edged.core.observations import Act, Asked, PersonActed, Reason
 from edged.report.commands import MAX_BYTES
 from edged.report.signed import (
     POLICY,
@@ -55,9 +55,13 @@ MEANT: list[tuple[str, dict[str, str], Meaning]] = [
     (
         "session_open",
         {"session": "s-1"},
-        PersonActed(7.0, Act.SESSION_OPENED, BY.actor, "operate", "noc_command", "s-1"),
+        PersonActed(7.0, Act.SESSION_OPENED, BY.actor, "operate", Reason.NOC_COMMAND, "s-1"),
     ),
-    ("phone_failed", {"session": "s-1"}, PersonActed(7.0, Act.PHONE_FAILED, BY.actor, "operate", "noc_command", "s-1")),
+    (
+        "phone_failed",
+        {"session": "s-1"},
+        PersonActed(7.0, Act.PHONE_FAILED, BY.actor, "operate", Reason.NOC_COMMAND, "s-1"),
+    ),
     ("diagnose", {"link": "fiber"}, Asked(7.0, Errand.DIAGNOSE, "fiber", BY.actor, "operate")),
     ("prove", {"link": "lte"}, Asked(7.0, Errand.PROVE, "lte", BY.actor, "operate")),
     ("train", {"link": "lte"}, Asked(7.0, Errand.TRAIN, "lte", BY.actor, "operate")),

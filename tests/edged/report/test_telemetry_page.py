@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from edged.clock import ClockQuality
+from edged.contract import fit
 from edged.control.command_settings import CommandSettings
 from edged.core.events import Channel, Event
 from edged.record.backlog import LIVE_S
@@ -41,7 +42,7 @@ from edged.report.sweep import RETRY_CAP_S, RETRY_FIRST_S
 from edged.report.topics import Topics
 from edged.telemetry import COLUMNS, EVERY_S, LONGEST_SECONDS, SecondRecords
 from probes.reading import Direction, LinkCause, Verdict, WayReading
-from tests.edged.record.scene import ORIGIN, FixedClock, tier_event
+from tests.edged.record.scene import ORIGIN, FixedClock
 from tests.edged.report.orders import NOW, SITE
 from tests.edged.test_telemetry import CALM
 
@@ -64,9 +65,9 @@ def test_no_example_goes_unchecked() -> None:
 
 def test_the_event_is_one() -> None:
     now = Stamp(FixedClock().wall(), FixedClock().monotonic(), ClockQuality.SYNCED, BOOT)
-    assert example("event") == json.loads(
-        event_envelope(tier_event(), origin=ORIGIN, now=now, stream=STREAM, sequence=42)
-    )
+    event = Event(Channel.LOG, "clock.stepped", 0, 99.5, {"by_s": -1.002, "clockq": "synced"})
+    assert example("event") == json.loads(event_envelope(event, origin=ORIGIN, now=now, stream=STREAM, sequence=42))
+    assert fit("clock.stepped", event.data) == (event.data, [])
 
 
 def test_the_state_is_one() -> None:
