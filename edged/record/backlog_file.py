@@ -228,7 +228,7 @@ def _rows(connection: sqlite3.Connection) -> tuple[Kept, ...]:
 
 def _kept(found: Sequence[Any]) -> Kept:
     wall_s, monotonic_s, quality, boot = found[9:]
-    return Kept(*found[:9], Stamp(wall_s, monotonic_s, ClockQuality(quality), boot))
+    return Kept(*(*found[:9], Stamp(wall_s, monotonic_s, ClockQuality(quality), boot)))
 
 
 def _lives(connection: sqlite3.Connection) -> dict[str, int]:

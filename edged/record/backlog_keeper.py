@@ -127,7 +127,7 @@ class Keeper:
         step = self._next_step(now, pressed=self._is_pressed(file, 0))
         if step:
             self._do(file, step)
-        file.shrink((file.page_bytes - self._limit_bytes(file)) // PAGE_BYTES + 1)
+        file.shrink(-((self._limit_bytes(file) - file.page_bytes) // PAGE_BYTES))
         return step is not None
 
     # ── bounds ─────────────────────────────────────────────────────────────────────────────────────────

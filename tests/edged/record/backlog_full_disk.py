@@ -16,17 +16,17 @@ from typing import Any
 
 from edged.record import backlog as room
 from edged.record.backlog import Backlog, BacklogSettings
-from tests.edged.record.backlog_scene import Accounts, open_backlog, passed
+from tests.edged.record.backlog_scene import Accounts, noise, open_backlog, passed
 from tests.edged.record.scene import FixedClock
 
-room.MEMORY_MESSAGES = 100
+room.MEMORY_MESSAGES = 50
 LEFT = {"full": 0, "floor": 7 << 19}  # bytes
 CHANCE = Random(1)
 
 
 async def measured(backlog: Backlog, clock: FixedClock, count: int) -> None:
     for _ in range(count):
-        backlog.put("noise", {"rows": [CHANCE.randbytes(300).hex()]})
+        backlog.put("ups", noise(CHANCE, 12))
         passed(clock, 10)
         await backlog.batches(0)
 
@@ -56,7 +56,7 @@ async def main(how: str, floor_mib: int, directory: Path) -> None:
     await measured(backlog, clock, 100)
     fill(directory, LEFT[how])
     seen["free_bytes_before"] = free(directory)
-    await measured(backlog, clock, 300)
+    await measured(backlog, clock, 150)
     seen["refused"], seen["free_bytes"] = asdict(backlog.status()), free(directory)
     (directory / "ballast").unlink()
     await measured(backlog, clock, 30)

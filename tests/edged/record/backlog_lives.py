@@ -14,7 +14,7 @@ from random import Random
 from edged.record import backlog as room
 from edged.record import batch
 from edged.record.backlog import Backlog
-from tests.edged.record.backlog_scene import open_backlog, passed
+from tests.edged.record.backlog_scene import open_backlog, passed, shapers, upses
 from tests.edged.record.scene import FixedClock
 
 room.GENTLY_S = 0.0
@@ -44,8 +44,8 @@ async def measure_for_ever(directory: Path, seed: int) -> None:
     chance, clock = Random(seed), FixedClock()
     backlog = await open_backlog(directory, clock)
     while True:
-        for kind in ("ups", "qos"):
-            backlog.put(kind, {"rows": [{"ups": "network", "interface": "wan", "charge_pct": chance.random()}]})
+        backlog.put("ups", upses(chance.randrange(100)))
+        backlog.put("qos", shapers())
         passed(clock, chance.choice([1, 10, 30]))
         send(backlog, clock, chance)
         await show(backlog)

@@ -3,13 +3,33 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
+from edged.core.events import Json
 from edged.record import batch
 from edged.record.backlog import Backlog, BacklogSettings, Batch
 from edged.record.recorded import Tombstone
 from tests.edged.record.scene import ORIGIN, FixedClock
 
 SETTINGS = BacklogSettings(floor_mib=0)
+
+
+def upses(count: int = 1) -> dict[str, Json]:
+    """What a message about one UPS says; they count up, so that no two say the same."""
+    return {"rows": [ups_row("network", float(count % 101))]}
+
+
+def shapers() -> dict[str, Json]:
+    return {"rows": [{"interface": "wan", "rate_bps": 9_500_000, "classes": []}]}
+
+
+def noise(chance: Random, rows: int) -> dict[str, Json]:
+    """60 bytes a row that neither deflate nor can be told coarser: no subject comes twice. Of kind "ups"."""
+    return {"rows": [ups_row(chance.randbytes(24).hex(), None) for _ in range(rows)]}
+
+
+def ups_row(name: str, charge_pct: float | None) -> Json:
+    return {"ups": name, "power": "mains", "charge_pct": charge_pct, "runtime_s": None, "load_pct": None}
 
 
 async def open_backlog(directory: Path, clock: FixedClock, settings: BacklogSettings = SETTINGS) -> Backlog:

@@ -10,7 +10,7 @@ from edged.record import batch
 from edged.record.backlog import LIVE_S, MEMORY_FULL, MEMORY_S, Backlog, BacklogSettings, Measurement
 from edged.record.errors import RecordMisused
 from edged.record.recorded import Gone, Tombstone
-from tests.edged.record.backlog_scene import SETTINGS, Accounts, open_backlog, passed
+from tests.edged.record.backlog_scene import SETTINGS, Accounts, open_backlog, passed, shapers, upses
 from tests.edged.record.scene import ORIGIN, FixedClock
 
 
@@ -22,7 +22,7 @@ def clock() -> FixedClock:
 async def measured(backlog: Backlog, clock: FixedClock, count: int, kind: str = "ups") -> None:
     """One every ten seconds, the first at once; given to the disk as far as it is due."""
     for n in range(count):
-        backlog.put(kind, {"rows": [{"ups": "network", "charge_pct": n}]})
+        backlog.put(kind, upses(n) if kind == "ups" else shapers())
         await backlog.batches(0)
         passed(clock, 10)
 
@@ -39,7 +39,7 @@ async def numbers(backlog: Backlog) -> list[list[int]]:
 async def test_what_is_taken_and_delivered_never_sees_the_disk(tmp_path: Path, clock: FixedClock) -> None:
     backlog = await open_backlog(tmp_path, clock)
     for n in range(1, 100):
-        backlog.put("ups", {"rows": [n]})
+        backlog.put("ups", upses(n))
         await backlog.batches(0)
         (measurement,) = taken(backlog, clock)
         assert (measurement.kind, measurement.sequence, measurement.at.monotonic_s) == ("ups", n, clock.monotonic_s)
@@ -52,23 +52,23 @@ async def test_what_is_taken_and_delivered_never_sees_the_disk(tmp_path: Path, c
 
 async def test_a_message_is_spelled_once_with_its_name_in_it(tmp_path: Path, clock: FixedClock) -> None:
     backlog = await open_backlog(tmp_path, clock)
-    backlog.put("ups", {"rows": [1]})
-    backlog.put("qos", {"rows": [2]})
-    backlog.put("ups", {"rows": [3]})
+    backlog.put("ups", upses(1))
+    backlog.put("qos", shapers())
+    backlog.put("ups", upses(3))
     await backlog.batches(0)
     found = taken(backlog, clock)
     assert [(each.kind, each.sequence) for each in found] == [("ups", 1), ("qos", 1), ("ups", 2)]
     assert found[0].stream == found[2].stream != found[1].stream
     (member,) = batch.unpack(batch.pack([found[2].body]))
     assert (member["type"], member["stream"], member["sequence"]) == ("edge.tel.ups.v1", found[2].stream, 2)
-    assert member["data"] == {"rows": [3]}
+    assert member["data"] == upses(3)
     assert "first" not in member
     await backlog.close()
 
 
 async def test_what_is_older_than_five_minutes_is_no_news(tmp_path: Path, clock: FixedClock) -> None:
     backlog = await open_backlog(tmp_path, clock)
-    backlog.put("ups", {})
+    backlog.put("ups", upses())
     await backlog.batches(0)
     assert backlog.take(clock.monotonic() + LIVE_S) is None
     found = backlog.take(clock.monotonic() + 100.5)
@@ -81,7 +81,7 @@ async def test_no_number_is_told_before_the_disk_knows_its_stream(tmp_path: Path
     backlog = await open_backlog(tmp_path, clock)
     told: list[bool] = []
     backlog.watch(lambda: told.append(backlog.take(clock.monotonic()) is not None))
-    backlog.put("ups", {})
+    backlog.put("ups", upses())
     assert told == [False]
     await backlog.batches(0)
     assert told == [False, True]
@@ -119,7 +119,7 @@ async def test_what_nobody_took_for_a_minute_is_one_batch_of_each_kind(tmp_path:
 async def test_sixty_that_wait_are_written_at_once(tmp_path: Path, clock: FixedClock) -> None:
     backlog = await open_backlog(tmp_path, clock)
     for _ in range(MEMORY_FULL):
-        backlog.put("ups", {})
+        backlog.put("ups", upses())
     assert await numbers(backlog) == [list(range(1, MEMORY_FULL + 1))]
     assert backlog.status().waiting == 0
     await backlog.close()
@@ -182,7 +182,7 @@ async def test_after_close_nothing_may_be_put(tmp_path: Path, clock: FixedClock)
     backlog = await open_backlog(tmp_path, clock)
     await backlog.close()
     with pytest.raises(RecordMisused):
-        backlog.put("ups", {})
+        backlog.put("ups", upses())
     with pytest.raises(RecordMisused):
         await backlog.batches(1)
 

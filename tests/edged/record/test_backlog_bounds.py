@@ -12,7 +12,7 @@ from edged.record.backlog import Backlog, BacklogSettings
 from edged.record.backlog_file import FILE_NAME
 from edged.record.recorded import Gone
 from edged.telemetry import COLUMNS
-from tests.edged.record.backlog_scene import Accounts, open_backlog, passed
+from tests.edged.record.backlog_scene import Accounts, noise, open_backlog, passed, upses
 from tests.edged.record.scene import FixedClock
 
 HOURS = 72
@@ -21,11 +21,12 @@ SETTINGS = BacklogSettings(keep_mib=1, floor_mib=0)
 
 def link_row(chance: Random) -> Json:
     """A minute in one message, with figures no two seconds share."""
-    figures = {
+    figures: dict[str, Json] = {
         name: [round(chance.gauss(50, 20), 1) for _ in range(60)] if name in ("rtt_ms", "rtt_p99_ms") else None
         for name in COLUMNS
     }
-    return {"link": "fiber", "age_s": 59.5, "every_s": 1, "seconds": 60, **figures, "verdict": "up"}
+    judged: dict[str, Json] = {"verdict": "up", "cause": "none", "pace": "calm", "sent": 6}
+    return {"link": "fiber", "age_s": 59.5, "every_s": 1, "seconds": 60, **figures, **judged}
 
 
 def file_bytes(directory: Path) -> int:
@@ -39,7 +40,7 @@ async def measured(backlog: Backlog, clock: FixedClock, chance: Random, minutes:
         passed(clock, 300)
         backlog.put("links", {"rows": [rows[minute % 60]]})
         if minute % 10 == 0:  # what cannot be told coarser than it is
-            backlog.put("noise", {"rows": [chance.randbytes(3000).hex()]})
+            backlog.put("ups", noise(chance, 60))
         await backlog.batches(0)
         most = max(most, file_bytes(directory))
     return most
@@ -88,16 +89,16 @@ async def test_a_bound_that_was_lowered_is_kept_after_a_while(tmp_path: Path, mo
     monkeypatch.setattr(room, "GENTLY_S", 0.0)
     clock, chance = FixedClock(), Random(7)
     backlog = await open_backlog(tmp_path, clock, BacklogSettings(keep_mib=64, floor_mib=0))
-    for _ in range(30):
+    for _ in range(24):
         for _ in range(60):
-            backlog.put("noise", {"rows": [chance.randbytes(1000).hex()]})
+            backlog.put("ups", noise(chance, 40))
             passed(clock, 1)
         await backlog.batches(0)
     streams = dict(backlog._streams.values())
     await backlog.close()
-    assert file_bytes(tmp_path) > 2 << 20
+    assert file_bytes(tmp_path) > 3 << 19
     again = await open_backlog(tmp_path, clock, SETTINGS)
-    again.put("noise", {})
+    again.put("ups", upses())
     for _ in range(300):
         await again.batches(0)
     assert file_bytes(tmp_path) <= 1 << 20

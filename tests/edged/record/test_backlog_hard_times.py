@@ -15,7 +15,7 @@ import pytest
 from edged.record.backlog import Backlog
 from edged.record.backlog_file import FILE_NAME
 from edged.record.recorded import Gone
-from tests.edged.record.backlog_scene import Accounts, open_backlog, passed
+from tests.edged.record.backlog_scene import Accounts, noise, open_backlog, passed, upses
 from tests.edged.record.scene import FixedClock
 
 KILLS = 20
@@ -73,11 +73,11 @@ async def filled(directory: Path, clock: FixedClock) -> Backlog:
     backlog = await open_backlog(directory, clock)
     chance = Random(1)
     for _ in range(300):
-        backlog.put("noise", {"rows": [chance.randbytes(100).hex()]})
+        backlog.put("ups", noise(chance, 4))
         passed(clock, 10)
         await backlog.batches(0)
     passed(clock, 60)
-    backlog.put("noise", {})
+    backlog.put("ups", upses())
     await backlog.batches(0)
     return backlog
 
@@ -100,9 +100,9 @@ async def test_a_file_that_cannot_be_read_at_all_is_begun_anew(tmp_path: Path) -
     backlog = await open_backlog(tmp_path, clock)
     assert backlog.status().torn == 1
     assert await backlog.batches(10) == []
-    backlog.put("ups", {})
+    backlog.put("ups", upses())
     passed(clock, 60)
-    backlog.put("ups", {})
+    backlog.put("ups", upses())
     assert [each.messages for each in await backlog.batches(10)] == [2]
     assert backlog.status().durable
     await backlog.close()
@@ -147,7 +147,7 @@ async def test_a_file_that_becomes_corrupt_while_it_is_open_costs_what_it_held(t
     DAMAGE.get(damage, Path.unlink)(path)
     passed(clock, 60)
     for _ in range(200):
-        backlog.put("noise", {"rows": ["x" * 200]})
+        backlog.put("ups", upses())
         passed(clock, 10)
         await backlog.batches(0)
     (stream, last), *_ = backlog._streams.values()
@@ -168,7 +168,7 @@ def test_a_full_disk_costs_the_oldest_and_says_so(tmp_path: Path, how: str, floo
     )
     assert run.returncode == 0, run.stderr
     seen = json.loads(run.stdout.splitlines()[-1])
-    assert seen["refused"]["waiting"] <= 100
+    assert seen["refused"]["waiting"] <= 50
     if how == "full":
         assert (seen["refused"]["durable"], seen["refused"]["cause"]) == (False, "full")
         assert seen["refused"]["evicted"] > 0

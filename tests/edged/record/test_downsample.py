@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edged.record.downsample import POLICY, downsampled, spelled
+from edged.contract import fit
+from edged.record.downsample import POLICY, STEPS_S, downsampled, spelled
 from edged.record.errors import RecordBroken, RecordMisused
 from edged.telemetry import COLUMNS
 
@@ -240,7 +241,7 @@ def _hold_the_worst_and_the_sums(before: list[Any], after: list[Any], link: str)
     assert not mean or min(loss) - 0.001 <= min(mean) <= max(mean) <= max(loss) + 0.001
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(fiber=SECONDS, cellular=SECONDS, every_s=st.sampled_from([60, 600]))
 def test_the_worst_stays_the_worst_and_sums_are_kept(
     fiber: list[Figures], cellular: list[Figures], every_s: int
@@ -255,7 +256,7 @@ def test_the_worst_stays_the_worst_and_sums_are_kept(
         assert all(entry["age_s"] >= 0 for entry in entries(found, link))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seconds=SECONDS)
 def test_told_coarser_twice_is_as_bad_and_as_much_as_told_coarser_once(seconds: list[Figures]) -> None:
     messages = told({"fiber": seconds})
@@ -265,6 +266,13 @@ def test_told_coarser_twice_is_as_bad_and_as_much_as_told_coarser_once(seconds: 
     assert downsampled(tens, 600) == tens
     _hold_the_worst_and_the_sums(minutes, tens, "fiber")
     assert sum(column(tens, "seen_s")) == sum(second != NOTHING for second in seconds)
+
+
+@pytest.mark.parametrize("every_s", STEPS_S)
+def test_what_comes_out_is_what_the_contract_lets_be_said(every_s: int) -> None:
+    for each in downsampled(told({"fiber": [CALM] * 90 + [NOTHING] * 90, "cellular": [NOTHING] * 200}), every_s):
+        data: Any = each["data"]
+        assert fit("tel.links", data)[1] == []
 
 
 def test_it_shrinks_to_less_than_a_twentieth() -> None:
