@@ -46,7 +46,7 @@ class Status:
                 "config_hash": self.loaded.hash,
                 "boot_id": self.boot_id,
             },
-            "clock": {"wall": rfc3339(self.clock.wall()), "quality": self.clock.quality().value},
+            "clock": self._clock(),
             **snapshot(self.plan, self.state(), now),
             "broker": self._broker(now),
             "record": self._record(),
@@ -56,6 +56,17 @@ class Status:
         """What is retained at the broker as `snap/{thing}`, without ages: they would change every second."""
         document = self.document()
         return {thing: _ageless(document[thing]) for thing in RETAINED if document[thing] is not None}
+
+    def _clock(self) -> Doc:
+        told = self.state().clock
+        return {
+            "wall": rfc3339(self.clock.wall()),
+            "quality": self.clock.quality().value,
+            "source": told.source if told else None,
+            "offset_ms": None if told is None or told.offset_s is None else round(told.offset_s * 1e3, 3),
+            "error_ms": None if told is None or told.error_s is None else round(told.error_s * 1e3, 3),
+            "plausible": told.plausible if told else None,
+        }
 
     def _broker(self, now: float) -> Doc | None:
         held = self.broker

@@ -58,9 +58,9 @@ def head(doc: Doc) -> RenderableType:
     line.add_column()
     line.add_column(justify="right")
     left = Text.assemble((f" {site['site']}", "bold"), f" · {site['tenant']}")
-    right = (
-        f"edged {daemon['version']} · up {span(daemon['uptime_s'])} · {clock['wall'][11:19]}Z clock {clock['quality']} "
-    )
+    by = f" ({clock['source']})" if clock.get("source") else ""
+    now = f"{clock['wall'][11:19]}Z clock {clock['quality']}{by} "
+    right = f"edged {daemon['version']} · up {span(daemon['uptime_s'])} · {now}"
     line.add_row(left, Text(right, style="dim"))
     return line
 

@@ -95,6 +95,7 @@ METRICS: Sequence[Metric] = (
             _word(synced=1, holdover=0, unset=0),
             "Whether the wall clock is synchronised",
         ),
+        ("edged_clock_error_seconds", "clock.error_ms", _milli, "How far the wall clock may be off at most"),
         ("edged_tier", "tier.tier", _plain, "The containment tier in force, 0 to 4"),
         ("edged_tier_seconds", "tier.for_s", _plain, "For how long it has been in force"),
         ("edged_av_compliant", "tier.av_compliant", _flag, "Whether live two-way audio and video exist"),

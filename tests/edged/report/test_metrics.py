@@ -23,7 +23,7 @@ STATUS: dict[str, Any] = {
     "version": 1,
     "site": {"tenant": "clinic", "site": "room-1"},
     "daemon": {"version": "0.1.0", "pid": 7, "uptime_s": 12.5, "config_hash": "c0ffee", "boot_id": "b00t"},
-    "clock": {"wall": "2026-01-01T00:00:00.000Z", "quality": "holdover"},
+    "clock": {"wall": "2026-01-01T00:00:00.000Z", "quality": "holdover", "error_ms": 250.0},
     "tier": {"tier": 2, "for_s": 12.3, "av_compliant": True, "cause": "link_down"},
     "session": {"id": "s-1", "open": True, "for_s": 12.0},
     "admission": {"sessions": 1},
@@ -144,6 +144,7 @@ STATUS: dict[str, Any] = {
 EXPECTED = """
 edged_info{config_hash="c0ffee",site="room-1",tenant="clinic",version="0.1.0"} 1.0
 edged_clock_synced 0.0
+edged_clock_error_seconds 0.25
 edged_tier 2.0
 edged_av_compliant 1.0
 edged_link_up{link="fiber"} 0.0
