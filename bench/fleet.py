@@ -39,6 +39,8 @@ from bench.table import table
 FIRST_PER_S = 25.0
 CONNECTS_PER_S = 100.0
 CONNECT_WITHIN_S = 120.0
+LEAST_EVENTS = 20.0
+"""Of one step: fewer have no 99th percentile to speak of."""
 IDLE_S = 15.0
 PROFILE_S = 10.0
 DRAIN_S = 30.0
@@ -80,8 +82,8 @@ class Fleet:
         self.steps: list[Step] = []
 
     async def find_the_rate(self, step_s: float) -> Step | None:
-        """The best step of a ladder of them; None if not even one event a second was sustained."""
-        ladder = Ladder(FIRST_PER_S)
+        """The best step of a ladder of them; None if not even the least rate was sustained."""
+        ladder = Ladder(FIRST_PER_S, least_per_s=LEAST_EVENTS / step_s)
         while ladder.offer is not None and self._crowd.now_s() + step_s + DRAIN_S + STORM_S < self._over_s:
             step = await self._step(ladder.offer, step_s)
             self.steps.append(step)
@@ -206,6 +208,8 @@ def _said(crowd: Crowd, consumer: Consumer, place: Place, per_site_kib: float) -
             f"only {crowd.backlogs} sites have a backlog and tell measurements: this process may not open more files "
             "(ulimit -Hn)"
         )
+    if crowd.not_durable:
+        lines.append(f"{crowd.not_durable} events were not on the disk when that was asked; they are not looked for")
     return "\n".join(lines)
 
 

@@ -35,7 +35,6 @@ class Load:
 
     due_s: dict[Name, float] = field(default_factory=dict)
     """When each recorded event was due."""
-    not_durable: int = 0
     queue: list[tuple[float, float]] = field(default_factory=list)
     """(when, events that were due and are not acknowledged)."""
     seconds: float = 0.0
@@ -51,6 +50,8 @@ class Crowd:
         self._measuring: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self.sites: list[Site] = []
+        self.not_durable = 0
+        """Events the records had only in memory, or had no room for."""
         self.files: Files | None = None
         self.backlogs = 0
         """How many of the sites have one."""
@@ -171,7 +172,7 @@ class Crowd:
     async def _say(self, site: Site, due_s: float, load: Load) -> None:
         recorded = await site.say()
         if recorded is None or not recorded.durable:
-            load.not_durable += 1
+            self.not_durable += 1
             return
         name = recorded.stream, recorded.sequence
         load.due_s[name] = self.due_s[name] = due_s
