@@ -32,7 +32,10 @@ log = logging.getLogger("edge_noc")
 
 
 def main() -> int:
-    chosen = _arguments().parse_args()
+    parser = _arguments()
+    chosen = parser.parse_args()
+    if (chosen.cert or chosen.key) and not chosen.ca:
+        parser.error("--cert and --key need --ca: without it there is no TLS")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     failed = False
     try:

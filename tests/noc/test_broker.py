@@ -129,6 +129,21 @@ async def test_a_site_can_neither_acknowledge_nor_command_nor_play_the_noc(guard
     assert victim.heard == [f"{OTHER}/ack true"]
 
 
+async def test_who_sends_commands_can_do_that_and_nothing_else(guarded: Guarded) -> None:
+    async with (
+        peer(guarded, "noc-command", "edge/v1/#") as sender,
+        peer(guarded, "clinic/room-1", f"{ROOM}/ack", f"{ROOM}/cmd/req") as room,
+    ):
+        await sender.say(f"{ROOM}/ack", "forged")
+        await sender.say(f"{ROOM}/cmd/req", "please")
+        await room.until(f"{ROOM}/cmd/req please")
+        await room.say(f"{ROOM}/evt/t4", "secret")
+        await room.say(f"{ROOM}/cmd/res", "done")
+        await sender.until(f"{ROOM}/cmd/res done")
+    assert room.heard == [f"{ROOM}/cmd/req please"]
+    assert sender.heard == [f"{ROOM}/cmd/res done"]
+
+
 async def test_nobody_is_thrown_off_by_one_who_takes_his_client_id(guarded: Guarded) -> None:
     async with (
         peer(guarded, "clinic/room-1", f"{ROOM}/ack", client_id="edged-clinic-room-1") as room,
@@ -183,3 +198,15 @@ async def test_the_consumer_and_a_site_work_through_the_guarded_door(guarded: Gu
         await site.until_acknowledged(3)
     assert await consuming.stop() == 0
     assert (await consuming.report())["sites"]["clinic/room-1"]["streams"][site.stream]["held"] == 3
+
+
+async def test_a_consumer_under_a_wrong_name_says_that_it_is_deaf(guarded: Guarded, tmp_path: Path) -> None:
+    cert, key = guarded.authority.issue("clinic/room-9", "consumer")
+    consuming = Consuming(tmp_path / "noc.db", guarded.port)
+    await consuming.start("--ca", str(guarded.authority.file), "--cert", str(cert), "--key", str(key))
+    try:
+        async with asyncio.timeout(15):
+            while not any("neither speak nor hear" in line for line in consuming.log):
+                await asyncio.sleep(0.05)
+    finally:
+        await consuming.kill()

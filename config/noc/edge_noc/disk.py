@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL,
     stream TEXT NOT NULL, kind TEXT NOT NULL, book TEXT NOT NULL, UNIQUE (tenant, site, stream));
 CREATE TABLE IF NOT EXISTS message (stream INTEGER NOT NULL REFERENCES stream (id), sequence INTEGER NOT NULL,
     first INTEGER NOT NULL, type TEXT NOT NULL, time TEXT NOT NULL, arrived_s REAL NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (stream, sequence, first)) WITHOUT ROWID;
+    UNIQUE (stream, sequence, first));
 CREATE VIEW IF NOT EXISTS event AS
     SELECT tenant, site, stream.stream, sequence, type, time, arrived_s, CAST(body AS TEXT) AS body
     FROM message JOIN stream ON message.stream = stream.id WHERE kind = 'event';
@@ -82,13 +82,11 @@ class Disk:
     def prune(self, before_wall_s: float) -> None:
         """Forget measurements that arrived before, a portion at a time; events stay. Raises DiskRefused."""
         old = (
-            "SELECT m.stream, m.sequence, m.first FROM message m JOIN stream s ON m.stream = s.id"
-            " WHERE s.kind = 'telemetry' AND m.arrived_s < ? LIMIT ?"
+            "SELECT message.rowid FROM message JOIN stream ON message.stream = stream.id"
+            " WHERE kind = 'telemetry' AND arrived_s < ? LIMIT ?"
         )
         try:
-            self._base.execute(
-                f"DELETE FROM message WHERE (stream, sequence, first) IN ({old})", (before_wall_s, PRUNE_ROWS)
-            )
+            self._base.execute(f"DELETE FROM message WHERE rowid IN ({old})", (before_wall_s, PRUNE_ROWS))
         except sqlite3.Error as error:
             raise DiskRefused(f"{self.path}: {error}") from error
 

@@ -43,6 +43,8 @@ SESSION_S = 7 * 86_400
 """For so long the broker keeps what comes while we are away."""
 TIMEOUT_S = 10.0
 TICK_S = 0.5
+ECHO_S = 3.0
+"""So long our own word may take to come back to us."""
 AT_ONCE = 64
 """Publications awaiting their PUBACK."""
 BIRTHS_PER_TICK = 20
@@ -76,6 +78,7 @@ class Consumer:
         self._acks: dict[tuple[Key, str], int] = {}
         self._births: dict[Key, None] = {}
         self._news = asyncio.Event()
+        self._echo = asyncio.Event()
         self._stopping = False
         """Said beside the cancellation: before Python 3.12 `asyncio.wait_for`, under every aiomqtt call, may swallow
         it, and a task stays marked as cancelled after a TaskGroup of it failed, so that its mark tells nothing.
@@ -162,6 +165,7 @@ class Consumer:
             granted = await client.subscribe(f"edge/v1/{self._wishes.tenant or '+'}/+/{below}", qos=1)
             if any((code if isinstance(code, int) else code.value) >= 0x80 for code in granted):
                 raise aiomqtt.MqttError(f"may not subscribe to {below}")
+        self._echo.clear()
         if self._wishes.presence:
             await client.publish(self._wishes.presence, _presence("online"), qos=1, retain=True)
         self._intake.connected()
@@ -172,6 +176,7 @@ class Consumer:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._receive(client))
+                tasks.create_task(self._hear_ourselves())
                 tasks.create_task(self._acknowledge(client))
                 tasks.create_task(self._ask(client))
         finally:
@@ -183,8 +188,20 @@ class Consumer:
         """The queue has no bound: aiomqtt throws away what does not fit into a bounded one, PUBACKed as it is."""
         async for message in client.messages:
             payload = message.payload if isinstance(message.payload, bytes) else b""
+            if message.topic.value == self._wishes.presence:
+                self._echo.set()
             self._arrived.put_nowait(Arrived(message.topic.value, payload, message.retain, time.time()))
             self._health.queued = self._arrived.qsize()
+
+    async def _hear_ourselves(self) -> None:
+        """What we say on `noc/state` matches our own subscription. mosquitto grants a forbidden one all the same, and
+        takes what we may not say: then nothing comes back, and nothing else will.
+        """
+        if self._wishes.presence:
+            try:
+                await asyncio.wait_for(self._echo.wait(), ECHO_S)
+            except TimeoutError:
+                log.warning("the broker lets us neither speak nor hear: is our name the one in its access list?")
 
     async def _acknowledge(self, client: aiomqtt.Client) -> None:
         """The newest watermark of each stream; one that may not have arrived is said again on the next connection."""
