@@ -43,6 +43,8 @@ LEAST_EVENTS = 20.0
 """Of one step: fewer have no 99th percentile to speak of."""
 IDLE_S = 15.0
 PROFILE_S = 10.0
+SETTLING_S = 1.0
+"""Every queue grows at first: from none to the usual one."""
 DRAIN_S = 30.0
 END_S = 60.0
 STORM_S = 150.0
@@ -106,7 +108,7 @@ class Fleet:
         arrived = matched(load.due_s, self._held).latencies_s
         known = matched(load.due_s, self._crowd.acknowledged_s).latencies_s
         p50_s, p99_s = percentile(known, 50), percentile(known, 99)
-        growth = growth_per_s(load.queue)
+        growth = growth_per_s([each for each in load.queue if each[0] > load.queue[0][0] + SETTLING_S])
         good = sustained(offered_per_s=rate_per_s, p99_s=p99_s, growth=growth)
         over_s = load.queue[0][0] + load.seconds
         taken = sum(self._held.get(name, over_s) < over_s for name in load.due_s)

@@ -17,8 +17,8 @@ log_type error
 persistence true
 persistence_location {directory}/
 max_connections -1
-# As in config/noc/mosquitto.conf. With the defaults (20 and 1000) it throws away what comes for the consumer while 2,000
-# sites come back at once, and the sites have to be asked for it again.
+# As in config/noc/mosquitto.conf. With the defaults (20 and 1000) it throws away what comes for the consumer while
+# 2,000 sites come back at once, and the sites have to be asked for it again.
 max_inflight_messages 200
 max_queued_messages 1000000
 """

@@ -10,8 +10,11 @@ Name: TypeAlias = tuple[str, int]
 """(stream, sequence): the name of an event for ever."""
 
 P99_LIMIT_S = 1.0
-GROWTH_LIMIT = 0.02
-"""Of the offered rate. A queue that grows faster is no queue any more, however short it still is."""
+GROWTH_LIMIT = 0.05
+"""Of the offered rate: in twenty seconds a second's worth of events. A queue that grows faster is none any more, however
+short it still is."""
+GROWTH_FLOOR_PER_S = 2.0
+"""Less is chance."""
 CLOSE_ENOUGH = 1.15
 """The highest good and the lowest bad rate lie this close together: a finer answer would be noise."""
 
@@ -58,7 +61,7 @@ def growth_per_s(samples: Sequence[tuple[float, float]]) -> float:
 
 
 def sustained(*, offered_per_s: float, p99_s: float, growth: float) -> bool:
-    return p99_s < P99_LIMIT_S and growth <= max(1.0, GROWTH_LIMIT * offered_per_s)
+    return p99_s < P99_LIMIT_S and growth <= max(GROWTH_FLOOR_PER_S, GROWTH_LIMIT * offered_per_s)
 
 
 class Ladder:
