@@ -11,8 +11,8 @@ Name: TypeAlias = tuple[str, int]
 
 P99_LIMIT_S = 1.0
 GROWTH_LIMIT = 0.05
-"""Of the offered rate: in twenty seconds a second's worth of events. A queue that grows faster is none any more, however
-short it still is."""
+"""Of the offered rate: in twenty seconds a second's worth of events. A queue that grows faster is none any more,
+however short it still is."""
 GROWTH_FLOOR_PER_S = 2.0
 """Less is chance."""
 CLOSE_ENOUGH = 1.15
