@@ -243,7 +243,14 @@ class Room:
             self._answers.clear()
             while self.remote.answers:
                 data = self.remote.answers.popleft()
-                noise = moment_envelope("answer", {"id": "x"}, origin=ORIGIN, now=now, identity="x", epoch=1)
+                noise = moment_envelope(
+                    "answer",
+                    {"id": "x", "status": "refused", "reason": "malformed"},
+                    origin=ORIGIN,
+                    now=now,
+                    identity="x",
+                    epoch=1,
+                )
                 said = moment_envelope("answer", data, origin=ORIGIN, now=now, identity="y", epoch=1)
                 for payload in (b"no JSON", noise, said):
                     await client.publish(Topics(ORIGIN).answer, payload, qos=1)
