@@ -158,10 +158,11 @@ class Ledger:
 
     def _victims(self) -> Victims:
         memory = self._memory
-        if self._space.look(monotonic()) and self._space.low:
+        kept, unused = memory.evictable, self._file.reclaimable_bytes
+        if self._space.look(monotonic(), kept_bytes=kept.bytes, unused=unused) and self._space.low:
             self._file.give_back()
-        bound = self._space.bound(memory.evictable.bytes, self._bounds.kept)
-        victims = self._file.victims(memory.evictable, bound, memory.pending, memory.durable_row)
+        bound = self._space.bound(self._bounds.kept)
+        victims = self._file.victims(kept, bound, memory.pending, memory.durable_row)
         if memory.reserve.bytes <= self._bounds.reserve_bytes:
             return victims
         run = self._file.tier_rows(memory.reserve.run_after(self._fold_cursor), memory.spans)

@@ -113,7 +113,17 @@ class LedgerFile:
         """Free pages go back to the disk, but for some that the next events can use."""
         (free,) = self._open.execute("PRAGMA freelist_count").fetchone()
         if free > _FREE_PAGES_KEPT:
-            self._open.execute(f"PRAGMA incremental_vacuum({min(free - _FREE_PAGES_KEPT, _GIVEN_AT_ONCE)})").fetchall()
+            pages = min(free - _FREE_PAGES_KEPT, _GIVEN_AT_ONCE)
+            self._open.executescript(f"PRAGMA incremental_vacuum({pages})")  # `execute` would stop after one page
+            self.recycle()
+
+    def reclaimable_bytes(self) -> int:
+        """What the file has of the disk without using it: free pages, and what a checkpoint will cut off."""
+        pages, free, size = (
+            int(self._open.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return max(free * size, self._path.stat().st_size - (pages - free) * size)
 
     @contextmanager
     def _transaction(self, *, sync: str) -> Iterator[sqlite3.Connection]:

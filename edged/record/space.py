@@ -5,6 +5,7 @@ further than to the floor. Tier events are not asked.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from edged.record.retention import Volume
@@ -15,10 +16,9 @@ LEAST_BYTES = 1 << 20
 """Kept even on a disk without any room: others would only take what we give."""
 
 
-def bound(kept_bytes: int, free_bytes: int, floor_bytes: int, configured: Volume) -> Volume:
-    """What may be kept now."""
-    affordable = max(LEAST_BYTES, kept_bytes + free_bytes - floor_bytes)
-    return Volume(configured.rows, min(configured.bytes, affordable))
+def affordable_bytes(kept_bytes: int, free_bytes: int, floor_bytes: int) -> int:
+    """What may be kept while so much is kept. Free is also what our own file has and does not use."""
+    return max(LEAST_BYTES, kept_bytes + free_bytes - floor_bytes)
 
 
 def is_low(free_bytes: int, floor_bytes: int, *, before: bool) -> bool:
@@ -27,29 +27,32 @@ def is_low(free_bytes: int, floor_bytes: int, *, before: bool) -> bool:
 
 
 class Space:
-    """What the file system says, read again after LOOK_S."""
+    """What the file system says, read again after LOOK_S. In between the bound stands: what was evicted for it must not
+    lower it again.
+    """
 
     def __init__(self, directory: Path, floor_bytes: int) -> None:
         self._directory, self._floor_bytes = directory, floor_bytes
         self._looked_s: float | None = None
-        self._free_bytes: int | None = None
+        self._affordable_bytes: int | None = None
         self.low = False
 
-    def look(self, now_s: float) -> bool:
-        """Whether it was time to. A file system that cannot be asked is not low."""
+    def look(self, now_s: float, *, kept_bytes: int, unused: Callable[[], int]) -> bool:
+        """Whether it was time to. `unused`: bytes of our own file. A file system that cannot be asked is not low."""
         if self._looked_s is not None and now_s - self._looked_s < LOOK_S:
             return False
         self._looked_s = now_s
         try:
             found = os.statvfs(self._directory)
         except OSError:
-            self._free_bytes, self.low = None, False
+            self._affordable_bytes, self.low = None, False
             return True
-        self._free_bytes = found.f_bavail * found.f_frsize
-        self.low = is_low(self._free_bytes, self._floor_bytes, before=self.low)
+        free_bytes = found.f_bavail * found.f_frsize
+        self.low = is_low(free_bytes, self._floor_bytes, before=self.low)
+        self._affordable_bytes = affordable_bytes(kept_bytes, free_bytes + unused(), self._floor_bytes)
         return True
 
-    def bound(self, kept_bytes: int, configured: Volume) -> Volume:
-        if self._free_bytes is None:
+    def bound(self, configured: Volume) -> Volume:
+        if self._affordable_bytes is None:
             return configured
-        return bound(kept_bytes, self._free_bytes, self._floor_bytes, configured)
+        return Volume(configured.rows, min(configured.bytes, self._affordable_bytes))

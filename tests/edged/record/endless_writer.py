@@ -19,7 +19,7 @@ from random import Random
 import structlog
 
 from edged.core.events import Channel
-from tests.edged.record.scene import log_event, open_store, tier_event
+from tests.edged.record.scene import any_words, log_event, open_store, tier_event
 
 
 def say(line: str) -> None:
@@ -98,4 +98,5 @@ def main(*, full: bool, torn: bool) -> None:
         say("dead")
 
 
+any_words()
 main(full="--full" in sys.argv, torn="--torn" in sys.argv)

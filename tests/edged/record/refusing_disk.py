@@ -20,7 +20,7 @@ from edged.core.events import Channel
 from edged.record import store as room
 from edged.record.recorded import Recorded
 from edged.record.store import Store
-from tests.edged.record.scene import log_event, open_store, tier_event
+from tests.edged.record.scene import any_words, log_event, open_store, tier_event
 
 room.RETRY_S = 0.05
 UNLIMITED = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -120,4 +120,5 @@ def main(how: str, ending: str, directory: Path) -> None:
     print(json.dumps(seen))
 
 
+any_words()
 main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

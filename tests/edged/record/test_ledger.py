@@ -108,7 +108,7 @@ class Given:
 
 
 @example(lies=["true"] * 2 + ["refused", "kept", "kept"], steps=["append", "append", "kill", "stop"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lies=st.lists(st.sampled_from(["true", "refused", "kept"]), max_size=14),
     steps=st.lists(st.sampled_from(["append", "append", "retry", "ack", "kill", "stop", "tear"]), max_size=14),
