@@ -36,6 +36,7 @@ class Bulk:
     _again_at_s: float = 0.0
     """Batches were turned away: not before."""
     _pause_s: float = RETRY_FIRST_S
+    _telemetry_again_s: float = 0.0
 
     def allowed(self, noc: Noc, now_s: float) -> Allowed:
         """Nothing in bulk while the bucket is empty; backlog and telemetry not while the NOC says it is away, since a
@@ -44,7 +45,8 @@ class Bulk:
         affordable = not self.share.over_budget
         paced = affordable and self.share.bucket.allows(now_s)
         listening = noc is Noc.ONLINE or (noc is Noc.UNKNOWN and now_s >= self.born_s + ITS_WORD_S)
-        return Allowed(asked=paced, backlog=paced and listening, telemetry=affordable and listening)
+        live = affordable and listening and now_s >= self._telemetry_again_s
+        return Allowed(asked=paced, backlog=paced and listening, telemetry=live)
 
     def waits_until_s(self, now_s: float) -> float | None:
         """When the bucket lets the next batch go; None if it is not the bucket that holds it."""
@@ -83,7 +85,7 @@ class Bulk:
         if held is None:
             return
         if isinstance(held, Measurement):
-            self._measured(held, taken)
+            self._measured(held, taken, now_s)
         elif taken is Taken.YES:
             self._arrived.append(publication)
             self._pause_s = RETRY_FIRST_S
@@ -91,11 +93,12 @@ class Bulk:
             self._again_at_s = now_s + self._pause_s
             self._pause_s = min(2 * self._pause_s, RETRY_CAP_S)
 
-    def _measured(self, measurement: Measurement, taken: Taken) -> None:
+    def _measured(self, measurement: Measurement, taken: Taken, now_s: float) -> None:
         if self.backlog and taken is Taken.YES:
             self.backlog.delivered(measurement)
         elif self.backlog:
             self.backlog.returned(measurement)
+            self._telemetry_again_s = now_s + RETRY_FIRST_S
 
     async def settle(self) -> None:
         """What arrived need not be kept."""

@@ -15,7 +15,7 @@ import structlog
 from edged.core.events import Json
 from edged.record.backlog import Backlog
 from edged.record.errors import RecordMisused
-from edged.record.recorded import Acknowledgement, Stretch
+from edged.record.recorded import Stretch
 from edged.record.store import Store
 from edged.report.bulk import Bulk
 from edged.report.commands import (
@@ -40,6 +40,7 @@ from edged.report.shown import Snapshots
 from edged.report.sweep import READ_AT_ONCE
 from edged.report.taken import Taken
 from edged.report.trouble import Trouble, Troubles
+from edged.report.watermarks import Watermarks
 
 log = structlog.get_logger()
 
@@ -89,8 +90,7 @@ class Conversation:
         self._shown = Snapshots()
         self._snapshots_due_s = self._asked_at_s = self._monotonic()
         self._record_said = (store.status().stream, store.status().durable)
-        self._watermarks: dict[str, int] = {}  # what the NOC said
-        self._settled: dict[str, int] = {}  # what of it the record knows
+        self._watermarks = Watermarks(store, self._outgoing)
         self._troubles = Troubles()
         self._hearers = {
             composer.topics.acknowledgement: self._hear_watermark,
@@ -98,7 +98,7 @@ class Conversation:
             composer.topics.noc: self._hear_noc,
         }
         self.noc = Noc.UNKNOWN
-        self.refused_input = 0
+        self._refused = 0
         self.unwanted: LineDown | None = None
         """Set from outside: why this connection must be made anew."""
 
@@ -113,6 +113,10 @@ class Conversation:
     @property
     def in_flight(self) -> int:
         return self._outgoing.in_flight
+
+    @property
+    def refused_input(self) -> int:
+        return self._refused + self._watermarks.ignored
 
     @property
     def trouble(self) -> Trouble:
@@ -174,7 +178,7 @@ class Conversation:
         if isinstance(watermark, Refusal):
             self._refuse(watermark, "acknowledgement", answer=False)
         else:
-            self._watermarks[watermark.stream] = max(watermark.seq, self._watermarks.get(watermark.stream, 0))
+            self._watermarks.heard(watermark)
 
     def _hear_noc(self, heard: Heard) -> None:
         before, self.noc = self.noc, parse_noc(heard.payload)
@@ -198,10 +202,20 @@ class Conversation:
             case Signed():
                 self._refuse(Refusal(command.id, Reason.NOT_ALLOWED), "command")
             case Resend() if command.stream not in {head.stream for head in self._store.status().heads}:
-                self._refuse(Refusal(command.id, Reason.UNKNOWN_STREAM), "command")
+                self._answer_for_telemetry(command)
             case Resend():
                 if not self._outgoing.resend(command):
                     self._refuse(Refusal(command.id, Reason.BUSY), "command")
+
+    def _answer_for_telemetry(self, asked: Resend) -> None:
+        """Of its streams nothing is kept that was sent; but what cannot come any more is known."""
+        graves = self._backlog.why_gone(asked.stream, asked.first, asked.last) if self._backlog else []
+        if not graves:
+            self._refuse(Refusal(asked.id, Reason.UNKNOWN_STREAM), "command")
+            return
+        job = ResendJob(asked)
+        job.offer(Stretch((), None))
+        self._outgoing.say(self._composer.answer(job.answer(graves, asked.last)))
 
     def _give_birth_again(self) -> None:
         self._outgoing.say(self._composer.state(State.ONLINE, self._store.status()))
@@ -210,7 +224,7 @@ class Conversation:
         self._outgoing.start_over()
 
     def _refuse(self, refused: Refusal, what: str, *, answer: bool = True) -> None:
-        self.refused_input += 1
+        self._refused += 1
         log.warning("refused", what=what, reason=refused.reason.value, id=refused.id)
         if answer:
             self._outgoing.say(self._composer.refusal(refused))
@@ -223,27 +237,13 @@ class Conversation:
         if taken := self._outgoing.log_rows_taken():
             await self._store.sent(taken)
             self._outgoing.arrived(taken)
-        for stream, told in list(self._watermarks.items()):
-            sequence = self._outgoing.believable(stream, told)
-            if sequence == told:
-                del self._watermarks[stream]
-            if sequence > self._settled.get(stream, 0):
-                await self._acknowledge(stream, sequence)
+        await self._watermarks.settle()
 
     async def _answer_for(self, job: ResendJob) -> None:
         asked = job.asked
         graves = await self._store.why_gone(asked.stream, asked.first, asked.last)
         head = next((head.last for head in self._store.status().heads if head.stream == asked.stream), 0)
         self._outgoing.say(self._composer.answer(job.answer(graves, head)))
-
-    async def _acknowledge(self, stream: str, sequence: int) -> None:
-        match await self._store.acknowledged(stream, sequence):
-            case Acknowledgement.APPLIED | Acknowledgement.REPEATED:
-                self._settled[stream] = sequence
-                self._outgoing.acknowledged(stream, sequence)
-            case Acknowledgement.UNKNOWN_STREAM | Acknowledgement.BEYOND_HEAD as why:
-                self.refused_input += 1
-                log.warning("acknowledgement ignored", why=why.value, stream=stream, sequence=sequence)
 
     def _notice_the_record(self) -> None:
         record = self._store.status()

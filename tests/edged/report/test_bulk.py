@@ -1,20 +1,23 @@
 """Backlog, tombstones and telemetry on their way, against a real mosquitto."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
-from edged.record.backlog import Backlog
+from edged.clock import SystemClock
+from edged.record.backlog import Backlog, BacklogSettings
 from edged.record.settings import RecordSettings
 from edged.record.store import Store
-from edged.report.reading import Noc
-from tests.edged.record.scene import log_event, open_store, tier_event
+from edged.report.reading import BrokerCause, Noc
+from tests.edged.record.scene import ORIGIN, log_event, open_store, tier_event
 from tests.edged.report.broker import Mosquitto
 from tests.edged.report.conftest import Running
-from tests.edged.report.noc import noc_on
+from tests.edged.report.noc import BASE, noc_on
 
 
 async def soon(met: Callable[[], bool], timeout_s: float = 5.0) -> None:
@@ -135,3 +138,43 @@ async def test_unanswered_telemetry_is_kept_for_the_next_connection(
     async with noc_on(broker.port) as noc:
         await noc.until(lambda: [told["data"] for told in noc.told()] == [{"n": 1}])
     await soon(lambda: backlog.status().waiting == 0)
+
+
+async def test_telemetry_that_is_denied_is_kept_and_not_tried_all_the_time(
+    tmp_path: Path, running: Running, backlog: Backlog
+) -> None:
+    acl = tmp_path / "acl"
+    acl.write_text(f"topic readwrite {BASE}/state\ntopic read {BASE}/#\n")
+    broker = Mosquitto(tmp_path, "allow_anonymous true", f"acl_file {acl}").start()
+    try:
+        running.start(broker.port, backlog=backlog)
+        backlog.put("links", {"n": 1})
+        await running.until(lambda r: r.cause is BrokerCause.PUBLISH_REFUSED and r.in_flight == 0)
+        backlog.put("links", {"n": 2})
+        await asyncio.sleep(0.3)
+        assert (running.last.waiting, running.last.in_flight) == (2, 0)
+    finally:
+        broker.kill()
+
+
+async def test_what_of_a_telemetry_stream_cannot_come_is_answered(
+    broker: Mosquitto, running: Running, tmp_path: Path
+) -> None:
+    (tmp_path / "crash").mkdir()
+    command = [sys.executable, "-m", "tests.edged.report.lonely_backlog", str(tmp_path / "crash")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        stream = process.stdout.readline().strip()
+        process.kill()
+    settings = BacklogSettings()
+    backlog = await Backlog.open(tmp_path / "crash", origin=ORIGIN, clock=SystemClock(), settings=settings)
+    async with noc_on(broker.port) as noc:
+        running.start(broker.port, backlog=backlog)
+        await noc.until(lambda: any(grave["stream"] == stream for grave in noc.tombstones()))
+        (grave,) = [grave for grave in noc.tombstones() if grave["stream"] == stream]
+        assert (grave["last"], grave["why"]) == (None, "crash")
+        await noc.say("cmd/req", {"command": "resend", "id": "r", "stream": stream, "from": grave["first"], "to": 90})
+        await noc.until(noc.answers)
+        assert noc.answers()[0]["missing"] == [{"first": grave["first"], "last": 90, "why": "crash"}]
+    await running.stop()
+    await backlog.close()
