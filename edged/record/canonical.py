@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from edged.core.events import Json
 from edged.record.errors import RecordMisused
@@ -21,9 +22,49 @@ def canonical(value: Json) -> bytes:
     other types.
     """
     try:
-        return "".join(_spell(value)).encode()
+        return _written(value).encode()
     except UnicodeEncodeError as error:
         raise RecordMisused(f"text is not Unicode: {error}") from error
+
+
+def _written(value: Json) -> str:
+    """What the standard library spells alike it may spell: three to four times as fast, and that is nearly all there
+    is.
+    """
+    try:
+        usual = _usual(value)
+    except _UnusualError:
+        return "".join(_spell(value))
+    return json.dumps(usual, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+class _UnusualError(Exception):
+    """Something both spell otherwise, or that cannot be said."""
+
+
+def _usual(value: Any) -> Any:
+    """The same value in what both spell alike. By exact types: this is asked for every word of every message."""
+    kind = type(value)
+    if value is None or kind is str or kind is bool:
+        return value
+    if kind is float:
+        return _usual_float(value)
+    if kind is int and -MAX_INTEGER <= value <= MAX_INTEGER:
+        return value
+    if kind is dict and all(type(key) is str and key.isascii() for key in value):
+        return {key: _usual(held) for key, held in value.items()}
+    if kind is list or kind is tuple:
+        return [_usual(held) for held in value]
+    raise _UnusualError
+
+
+def _usual_float(value: float) -> int | float:
+    text = repr(value)
+    if text.endswith(".0") and abs(value) <= MAX_INTEGER:
+        return int(value)
+    if "e" in text or not math.isfinite(value) or value.is_integer():
+        raise _UnusualError
+    return value
 
 
 def _spell(value: Json) -> Iterator[str]:

@@ -188,6 +188,7 @@ class Connection(aiomqtt.Client):
         for future in (self._connected, self._disconnected):
             if future.done() and not future.cancelled():
                 future.exception()  # asyncio complains of exceptions nobody looked at
+        self._connected.cancel()  # nobody waits for it any more, and paho may still meet the end
 
     # ── what paho calls ────────────────────────────────────────────────────────────────────────────────
     def _on_connect(

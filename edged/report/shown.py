@@ -3,22 +3,22 @@
 from collections.abc import Iterator, Mapping
 
 from edged.core.events import Json
-from edged.record.canonical import canonical
 
 
 class Snapshots:
     """What each thing looked like when it was last published on this connection."""
 
     def __init__(self) -> None:
-        self._published: dict[str, bytes] = {}
+        self._published: dict[str, Json] = {}
 
     def changes(self, things: Mapping[str, Json]) -> Iterator[tuple[str, Json, bool]]:
-        """(thing, what it looks like, whether it was never published here); None for a thing that is gone."""
+        """(thing, what it looks like, whether it was never published here); None for a thing that is gone. `things` are
+        kept: they must be made anew each time.
+        """
         for thing, looks in things.items():
-            spelled = canonical(looks)
-            if self._published.get(thing) != spelled:
-                first = thing not in self._published
-                self._published[thing] = spelled
+            first = thing not in self._published
+            if first or self._published[thing] != looks:
+                self._published[thing] = looks
                 yield thing, looks, first
         for gone in self._published.keys() - things.keys():
             del self._published[gone]

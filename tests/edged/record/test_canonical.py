@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged.core.events import Json
-from edged.record.canonical import MAX_INTEGER, canonical
+from edged.record.canonical import MAX_INTEGER, _spell, _written, canonical
 from edged.record.errors import RecordMisused
 
 # Numbers: RFC 8785 appendix B, by their IEEE 754 bits there; here by value.
@@ -97,3 +97,19 @@ def test_any_json_value_survives_and_its_spelling_is_a_fixed_point(value: Json) 
     spelled = canonical(value)
     assert json.loads(spelled, parse_int=float) == value  # a reader that holds all numbers as doubles
     assert canonical(json.loads(spelled, parse_int=float)) == spelled
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5), inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_the_quick_way_spells_as_the_long_one(value: Json) -> None:
+    assert _written(value) == "".join(_spell(value))
