@@ -12,9 +12,10 @@ from pathlib import Path
 from statistics import median
 
 from bench.bounded import BenchFailed
-from bench.report_oracle import Told, Verdict, compare, mark_of
+from bench.report_oracle import Told, Verdict, compare
 from bench.report_peers import Consumer
 from bench.report_site import Plan, generate, open_site
+from bench.report_talk import mark_of
 from bench.table import table
 from edged.core.events import Channel
 from edged.record.recorded import Recorded
@@ -26,7 +27,8 @@ KILLS = 5
 EVENTS_PER_S = 20.0
 LOOK_EVERY_S = 0.02
 CONNECTED_WITHIN_S = 60.0
-BETWEEN_S = 5.0
+BETWEEN_S = 8.0
+"""A node that came back is up to date again."""
 QUIET_WITHIN_S = 180.0
 
 

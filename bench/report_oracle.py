@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.report_talk import mark_of
+
 Number = tuple[str, int]
 """Stream and sequence."""
 
@@ -113,10 +115,6 @@ def holding(rows: Iterable[tuple[str, int, str]], books: Iterable[tuple[str, str
     again = sum(book["duplicates"] for _, kind, book in known if kind == "event")
     ends = {stream: book["end"][0] for stream, _, book in known if book["end"]}
     return Holding(events, frozenset(gone), holes["event"], holes["telemetry"], again, ends)
-
-
-def mark_of(envelope: Mapping[str, Any]) -> str:
-    return str(envelope["data"].get("at"))
 
 
 def _gone(book: Mapping[str, Any]) -> set[int]:

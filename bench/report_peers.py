@@ -100,6 +100,14 @@ class Consumer(Peer):
             argv += ["--also", broker]
         super().__init__([*argv, *options], directory / "consumer.log")
 
+    def listens(self) -> None:
+        """Waits until it does."""
+        over_s = time.monotonic() + UP_WITHIN_S
+        while b"listening" not in self._said.read_bytes():
+            if time.monotonic() > over_s:
+                raise BenchFailed("the consumer does not listen")
+            time.sleep(0.02)
+
     def holding(self) -> Holding:
         """As of now; nothing while there is no database yet."""
         if not self.database.exists():

@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.report_oracle import Told, mark_of
+from bench.report_oracle import Told
+from bench.report_talk import links, log_event, mark_of, tier_event
 from edged.clock import SystemClock
 from edged.core.events import Channel, Event, Json
 from edged.record.backlog import Backlog, BacklogSettings
@@ -27,6 +28,7 @@ from edged.report.reading import BrokerReading
 from edged.report.settings import BrokerSettings
 
 ORIGIN = Origin("bench", "room-1")
+BIRTH: dict[str, Json] = {"version": "0.1.0", "config_hash": "c0ffee"}
 LIFE_S = 300.0
 """Longer than any life here; a site that nobody kills ends by itself."""
 EVENTS_PER_S = 50.0
@@ -78,7 +80,7 @@ async def _live(plan: Plan) -> None:
             tasks.create_task(reporter.run())
             if plan.events_per_s:
                 tasks.create_task(generate(store, plan, tell))
-                tasks.create_task(_measure(backlog))
+                tasks.create_task(_measure(backlog, random.Random(plan.seed)))
 
 
 async def open_site(
@@ -93,8 +95,8 @@ async def open_site(
         settings_for(brokers),
         origin=ORIGIN,
         clock=clock,
-        birth={"version": "bench"},
-        snapshots=lambda: {"tier": {"tier": 0}},
+        birth=BIRTH,
+        snapshots=dict,
         emit=emit,
         backlog=backlog,
     )
@@ -119,19 +121,17 @@ async def generate(store: Store, plan: Plan, tell: Callable[[Sequence[Recorded]]
 
 
 def event(mark: str, *, tier: bool = True) -> Event:
-    """As large as real ones; `mark` is unique."""
-    data: dict[str, Json] = {"row": "t2.failover", "cause": "link_down", "at": mark}
-    name = "tier.entered" if tier else "link.degraded"
-    return Event(Channel.TIER if tier else Channel.LOG, name, 2, SystemClock().monotonic(), data)
+    at_s = SystemClock().monotonic()
+    return tier_event(mark, at_s) if tier else log_event(mark, at_s)
 
 
 def _size(chance: random.Random) -> int:
     return chance.randint(1, BURST)
 
 
-async def _measure(backlog: Backlog) -> None:
+async def _measure(backlog: Backlog, chance: random.Random) -> None:
     while True:
-        backlog.put("links", {"rtt_ms": 21.5, "loss_pct": 0.0, "link": "fiber"})
+        backlog.put("links", links(chance))
         await asyncio.sleep(TELEMETRY_EVERY_S)
 
 

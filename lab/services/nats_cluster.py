@@ -14,7 +14,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,8 @@ PROGRAM = "/usr/sbin/nats-server"
 READY_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.1
 ASK_S = 1.0
+HEALTH = "/healthz?js-server-only=true"
+"""Not of each consumer: those of the gateway itself may be called "not current" for ever after a restart, and work."""
 TAKE_S = 3.0
 WELCOME = b"\x20\x02\x00\x00"
 TAKEN = b"\x40\x02\x00\x01"
@@ -64,14 +66,15 @@ class Node:
     async def kill(self) -> None:
         """kill -9, and wait until it is gone."""
         if self._process and self.pid is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended by itself just now
+                os.kill(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
     async def health(self) -> Health:
         """UNHEALTHY where it does not answer."""
         try:
             async with asyncio.timeout(ASK_S):
-                return health(await _get(self.place.monitor, "/healthz"), await _get(self.place.monitor, "/jsz"))
+                return health(await _get(self.place.monitor, HEALTH), await _get(self.place.monitor, "/jsz"))
         except (OSError, TimeoutError, PeerError):
             return UNHEALTHY
 

@@ -58,7 +58,7 @@ def test_while_a_hole_is_open_it_is_not_quiet() -> None:
 
 
 def test_books_tell_what_is_gone_and_what_is_missing() -> None:
-    body = json.dumps({"data": {"at": "m1"}})
+    body = json.dumps({"data": {"session": "m1"}})
     book = {
         "held": [[1, 2], [5, 5]],
         "gone": {"evicted": [[2, 3]]},
