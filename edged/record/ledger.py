@@ -20,12 +20,12 @@ from edged.record.errors import RecordBroken
 from edged.record.journal import Journal
 from edged.record.ledger_file import REFUSALS, LedgerFile
 from edged.record.memory import Bounds, Memory
+from edged.record.mending import Mending
 from edged.record.numbering import Row
-from edged.record.past import Checkpoint, Past
+from edged.record.past import Checkpoint
 from edged.record.recorded import (
     Acknowledgement,
     DiskCause,
-    Gone,
     KeptCommand,
     Opening,
     Recorded,
@@ -33,7 +33,6 @@ from edged.record.recorded import (
     Stretch,
     Tombstone,
 )
-from edged.record.rescue import Rescue, again, rescue
 from edged.record.reserve import folded, stones
 from edged.record.retention import Victims
 from edged.record.space import Space
@@ -41,21 +40,15 @@ from edged.record.tombstones import cut, end_of
 
 log = structlog.get_logger()
 
-FILLED = 2000
-"""Tier rows given to a journal that has missed them; more would not fit."""
-
 T = TypeVar("T")
 
 
 class Ledger:
     def __init__(self, directory: Path, *, origin: Origin, bounds: Bounds) -> None:
         self._file, self._memory, self._bounds = LedgerFile(directory), Memory(origin, bounds), bounds
-        self._identity: str | None = None  # of the file that memory is about
         self._cause = DiskCause.NONE
-        self._fresh = True
         self._journal, self._space = Journal(directory), Space(directory, bounds.floor_bytes)
-        self._searched = False  # whether the journal was asked for what earlier lives left
-        self._rescued = 0
+        self._mending = Mending(self._file, self._journal, self._memory)
         self._fold_cursor = 0  # rows up to this one were folded
         self._told: set[Tombstone] = set()  # parts of ranges that were not told as a whole yet
 
@@ -65,7 +58,7 @@ class Ledger:
         self.settle()
         aside = self._file.set_aside[-1] if self._file.set_aside else None
         cause = DiskCause.CORRUPT if aside else self._cause
-        return Opening(self._memory.spans.current.stream, self._fresh, aside, cause)
+        return Opening(self._memory.spans.current.stream, self._mending.fresh, aside, cause)
 
     def settle(self) -> None:
         """Writes what the file does not have yet, if the disk lets it."""
@@ -95,7 +88,7 @@ class Ledger:
             reserve_pct=round(100 * memory.reserve.bytes / self._bounds.reserve_bytes, 1),
             low_space=self._space.low,
             journal=self._journal.works,
-            rescued=self._rescued,
+            rescued=self._mending.rescued,
         )
 
     # ── recording ──────────────────────────────────────────────────────────────────────────────────────
@@ -201,23 +194,7 @@ class Ledger:
         except OSError as error:
             log.error("cannot set the ledger aside", why=str(error))
             return
-        self._start_over()
-        self._identity = None
-
-    def _start_over(self) -> None:
-        """What the database lost comes back from the journal, as far as nobody has acknowledged it."""
-        memory = self._memory
-        lost = [
-            row for row in memory.pending[Channel.TIER].rows if row <= memory.durable_row and row not in memory.held
-        ]
-        spans = [memory.spans.find(row) for row in lost]
-        names = [(span.stream, row - span.start) for row, span in zip(lost, spans, strict=True)]
-        rows = [row for kept in self._journal.read(names) if (row := again(kept, memory.spans))]
-        self._rescued += len(rows)
-        log.warning("the database lost events", rescued=len(rows), lost=len(lost) - len(rows))
-        self._fold_cursor = 0
-        self._journal.left_alone()
-        memory.start_over(rows)
+        self._mending.start_over()
 
     def _ready(self) -> bool:
         if self._file.is_open:
@@ -225,61 +202,12 @@ class Ledger:
         try:
             self._file.take_the_directory()
             self._journal.open()
-            self._reconcile(self._file.open())
-            self._fill_the_journal()
+            self._mending.reconcile(self._file.open())
         except REFUSALS as error:
             self._refused(error)
             self._file.disconnect()
+            self._mending.stand_in()
         return self._file.is_open
-
-    def _reconcile(self, past: Past | None) -> None:
-        """Makes one of what memory and the file hold, and what the journal has beyond them."""
-        memory = self._memory
-        if self._file.identity == self._identity:
-            self._file.forget_after(memory.durable_row)  # what it kept of a refused write is written again
-            memory.write_everything()
-        elif past and (self._identity or memory.durable_row):
-            raise RecordBroken(f"the ledger was exchanged for one that ends in stream {past.spans.current.stream}")
-        elif past:
-            memory.take_over(past, self._search(past))
-            self._fresh = False
-        elif self._identity:
-            self._start_over()
-        else:
-            memory.start_fresh(self._search(None))
-        self._identity = self._file.identity
-
-    def _search(self, past: Past | None) -> Rescue:
-        """What earlier lives left in the journal and the file does not have. Own streams are no matter of the past."""
-        if self._searched:
-            return Rescue(past.spans.spans if past else ())
-        own = {span.stream for span in self._memory.spans.spans}
-        left = [kept for kept in self._journal.read() if kept.stream not in own]
-        spans = past.spans if past else None
-        present = self._file.having([kept.name for kept in left], spans) if spans else set()
-        found = rescue(
-            left,
-            {stream: last for stream, last in self._journal.streams.items() if stream not in own},
-            past=spans,
-            present=present,
-            why=Gone.TORN if self._file.set_aside or not past else Gone.CRASH,
-        )
-        saved = {(row.recorded.stream, row.recorded.sequence) for row in found.rows}
-        self._journal.vouched(kept.name for kept in left if kept.name not in saved)
-        self._searched = True
-        self._rescued += len(found.rows)
-        if found.rows or found.stones:
-            log.warning("the database lost events", rescued=len(found.rows), tombstones=len(found.stones))
-        return found
-
-    def _fill_the_journal(self) -> None:
-        """What it was not given because it could not be used, the newest rows."""
-        memory = self._memory
-        rows = [row for row in memory.pending[Channel.TIER].rows[-FILLED:] if row <= memory.durable_row]
-        named = ((row, memory.spans.find(row)) for row in rows)
-        missing = [row for row, span in named if (span.stream, row - span.start) not in self._journal]
-        if missing and self._journal.is_open:
-            self._journal.take(self._file.chained(missing, memory.spans), alone=False)
 
     # ── what arrived elsewhere ─────────────────────────────────────────────────────────────────────────
     def sent(self, rows: Sequence[int]) -> None:

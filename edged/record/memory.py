@@ -268,6 +268,31 @@ class Memory:
         self.reserve.clear()
         self.write_everything()
 
+    def stand_in(self, rescue: Rescue) -> bool:
+        """The rescued rows wait before all others until `step_back`. Not if they cannot be told from what is held."""
+        head = rescue.spans[-1].last_row
+        if self.held and self.spans.spans[0].start <= head:
+            return False
+        if not self.held:
+            self.spans = Spans((Span(self.spans.current.stream, max(_UNREAD, head + 1)),))
+        self.spans = self.spans.after(Spans(rescue.spans))
+        self._take_in(rescue)
+        self.pending[Channel.TIER].put_first(row.recorded.row for row in rescue.rows)
+        return True
+
+    def step_back(self) -> Mapping[str, int]:
+        """Without them again: how far each of their streams was acknowledged meanwhile."""
+        streams = {self.held.pop(row).recorded.stream for row in self._rescued}
+        self.pending[Channel.TIER].settle(self._rescued)
+        self._rescued.clear()
+        acknowledged = {span.stream: span.acknowledged for span in self.spans.spans if span.stream in streams}
+        self.spans = Spans(tuple(span for span in self.spans.spans if span.stream not in streams))
+        return acknowledged
+
+    def _take_in(self, rescue: Rescue) -> None:
+        self.held = {row.recorded.row: row for row in rescue.rows} | self.held
+        self._rescued |= {row.recorded.row for row in rescue.rows}
+
     def _put_first(self, rescue: Rescue, newest_row: int, tip: bytes) -> None:
         """The streams of the past and the rescued rows, before what is held. `newest_row` and `tip` are the file's."""
         earlier = Spans(rescue.spans)
@@ -275,8 +300,7 @@ class Memory:
             newest = rescue.rows[-1] if rescue.rows else None
             self._tip = newest.following if newest and newest.recorded.row > newest_row else tip
         self.spans = self.spans.after(earlier) if self.held else earlier
-        self.held = {row.recorded.row: row for row in rescue.rows} | self.held
-        self._rescued |= {row.recorded.row for row in rescue.rows}
+        self._take_in(rescue)
 
     def write_everything(self) -> None:
         self.unkept |= _EVERYTHING

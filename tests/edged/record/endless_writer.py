@@ -41,7 +41,7 @@ def tear(directory: Path, chance: Random) -> None:
         at = chance.randrange(max(1, size))
         with path.open("r+b") as file:
             file.seek(at)
-            file.write(chance.randbytes(chance.randint(1, 20_000)))
+            file.write(chance.randbytes(min(chance.randint(1, 20_000), size - at)))  # no larger: the disk may be full
     if how != "scribbled":
         os.truncate(path, chance.randrange(size))
 
@@ -55,7 +55,7 @@ async def write_for_ever(directory: Path, seed: int, *, full: bool) -> None:
         batch = [tier_event(n=f"{seed}/{n}/{i}") for i in range(chance.randint(1, 3))]
         for row in await store.append([*batch, log_event(n=f"{seed}/{n}")], f"{seed}/{n}".encode()):
             if row.channel is Channel.TIER:
-                assert row.durable
+                assert row.durable, store.status()
                 say(f"{row.stream} {row.sequence} {row.body.decode()}")
         if chance.random() < 0.2:
             waiting = await store.pending(Channel.TIER, limit=5000)
@@ -75,7 +75,11 @@ def live(directory: Path, seed: int, *, full: bool, torn: bool) -> None:
     if full and not directory.is_mount():
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", directory], check=True)
     if not (pid := os.fork()):
-        asyncio.run(write_for_ever(directory, seed, full=full))
+        try:
+            asyncio.run(write_for_ever(directory, seed, full=full))
+        finally:  # killed in time, or failed: what it was told was not durable, say
+            say(f"failed {sys.exc_info()[1]!r}".replace("\n", " "))
+            os._exit(1)
     say(f"pid {pid}")
     os.waitpid(pid, 0)
     if full and seed % 3:

@@ -47,6 +47,7 @@ async def main(directory: Path) -> None:
     assert (await store.why_gone(store.opening.stream, 1, 1))[0].why == "evicted"
     (directory / "ballast").unlink()
     (directory / "others").unlink()
+    space.LOOK_S = 0.0
     await store.append([log_event()])
     assert not store.status().low_space
     assert len(await store.pending(Channel.TIER, limit=1000)) == 300
