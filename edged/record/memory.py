@@ -225,7 +225,9 @@ class Memory:
         self.epoch = max(self.epoch, past.epoch)
         self.evicted, self.coalesced = past.evicted, past.coalesced
         self.durable_row, self.volume, self.reserve = past.spans.head, past.volume, past.reserve
-        self.tombstones = past.versions.tombstones.laid([*self.tombstones.untold(), *rescue.stones])
+        self.tombstones = past.versions.tombstones.laid(
+            [*self.tombstones.untold(), *rescue.stones, *([] if past.continues else [_beyond(past.spans.current)])]
+        )
         self.commands, self._kept = past.versions.commands.with_later(self.commands), past.versions
         if own:
             self.unkept.add("streams")
@@ -304,3 +306,8 @@ class Memory:
 
     def write_everything(self) -> None:
         self.unkept |= _EVERYTHING
+
+
+def _beyond(span: Span) -> Tombstone:
+    """What a stream nobody vouched for may have given out while the disk refused."""
+    return Tombstone(span.stream, span.length + 1, None, Gone.CRASH)

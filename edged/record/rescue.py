@@ -59,7 +59,8 @@ def rescue(
             _take_stream(search, stream, missing[stream], settled=streams[stream], why=why)
         else:
             wanted = [kept for kept in missing[stream] if kept.sequence > known.acknowledged]
-            _complete(search, known, wanted, last=bool(past and past.current is known), why=why)
+            far = max(streams[stream] if streams[stream] != END else 0, *(kept.sequence for kept in wanted), 0)
+            _complete(search, known, wanted, far=far if past and past.current is known else 0, why=why)
     return Rescue(tuple(search.spans), tuple(sorted(search.rows, key=_row)), tuple(search.stones), search.continues)
 
 
@@ -82,15 +83,13 @@ def _take_stream(search: _Search, stream: str, missing: Sequence[Kept], *, settl
     search.continues = False
 
 
-def _complete(search: _Search, known: Span, missing: Sequence[Kept], *, last: bool, why: Gone) -> None:
-    """A stream the database has, but not all of it."""
-    beyond = [kept for kept in missing if kept.sequence > known.length]
-    if beyond and last:
-        at = search.spans.index(known)
-        search.spans[at] = replace(known, length=max(kept.sequence for kept in beyond))
+def _complete(search: _Search, known: Span, missing: Sequence[Kept], *, far: int, why: Gone) -> None:
+    """A stream the database has, but not all of it. `far`: how far it went at least, if it is the last one."""
+    if far > known.length:
+        search.spans[search.spans.index(known)] = replace(known, length=far)
         search.stones.append(Tombstone(known.stream, known.length + 1, None, why))
         search.continues = False
-    search.rows += [_again(kept, known) for kept in missing if last or kept.sequence <= known.length]
+    search.rows += [_again(kept, known) for kept in missing if kept.sequence <= max(far, known.length)]
 
 
 def _again(kept: Kept, span: Span) -> Row:

@@ -107,6 +107,7 @@ class Given:
         self.owed = [r for r in self.owed if r.channel is Channel.TIER and r.body not in self.acknowledged]
 
 
+@example(lies=["true", "true", "kept", "refused", "refused"], steps=["kill", "kill", "append", "ack", "kill"])
 @example(lies=["true"] * 2 + ["refused", "kept", "kept"], steps=["append", "append", "kill", "stop"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
