@@ -26,6 +26,7 @@ from edged.record.past import Checkpoint
 from edged.record.recorded import (
     Acknowledgement,
     DiskCause,
+    Gone,
     KeptCommand,
     Opening,
     Recorded,
@@ -36,7 +37,7 @@ from edged.record.recorded import (
 from edged.record.reserve import folded, stones
 from edged.record.retention import Victims
 from edged.record.space import Space
-from edged.record.tombstones import cut, end_of
+from edged.record.tombstones import Tombstones, cut, end_of
 
 log = structlog.get_logger()
 
@@ -243,8 +244,11 @@ class Ledger:
         self.settle()
 
     def why_gone(self, stream: str, first: int, last: int) -> list[Tombstone]:
-        known = self._memory.tombstones.why(stream, first, last)
-        return [part for stone in known for part in self._exact(stone)]
+        known = Tombstones().laid(self._memory.tombstones.why(stream, first, last))
+        span = self._memory.spans.named(stream)
+        if span and first <= min(last, span.length):  # the rest was delivered once, and deleted since
+            known = known.laid([Tombstone(stream, first, min(last, span.length), Gone.EXPIRED)])
+        return [part for stone in known.untold() for part in self._exact(stone)]
 
     def _exact(self, stone: Tombstone) -> list[Tombstone]:
         span = self._memory.spans.named(stone.stream)

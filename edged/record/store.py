@@ -124,8 +124,8 @@ class Store:
         await self._run(lambda: self._ledger.told(stones))
 
     async def why_gone(self, stream: str, first: int, last: int) -> list[Tombstone]:
-        """Why which of sequences `first` to `last` cannot be had any more, ascending. What is still here, and what was
-        never recorded, is left out.
+        """Why which of sequences `first` to `last` cannot be had any more, ascending; "expired" is what somebody took
+        once. What is still here, and what was never recorded, is left out.
         """
         return await self._run(lambda: self._ledger.why_gone(stream, first, last))
 

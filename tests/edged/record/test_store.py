@@ -1,6 +1,7 @@
 import asyncio
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from edged.core.events import Channel
 from edged.record.chain import first_break
 from edged.record.database import FILE_NAME
 from edged.record.errors import RecordMisused
-from edged.record.recorded import Acknowledgement, DiskCause, Recorded
+from edged.record.recorded import Acknowledgement, DiskCause, Gone, Recorded, Tombstone
 from edged.record.settings import RecordSettings
 from edged.record.store import Store
 from tests.edged.record.scene import ORIGIN, FixedClock, log_event, open_store, tier_event
 
 TIER, LOG = Channel.TIER, Channel.LOG
+FEW = RecordSettings(keep_rows=100)
 
 
 def sequences(rows: list[Recorded]) -> list[int]:
@@ -178,8 +180,123 @@ async def test_no_epoch_comes_twice(tmp_path: Path) -> None:
     assert epochs == [1, 2, 3, 4, 5, 6]
 
 
+# ── what can never be had again ───────────────────────────────────────────────────────────────────────
+async def test_log_rows_that_made_way_leave_a_tombstone_told_until_taken_and_known_for_ever(tmp_path: Path) -> None:
+    store = await open_store(tmp_path, FEW)
+    for _ in range(30):
+        await store.append([log_event() for _ in range(10)])
+    await store.append([], b"what the last ones displaced goes with the next write")
+    stream, gone = store.opening.stream, store.status().evicted
+    stone = Tombstone(stream, 1, gone, Gone.EVICTED)
+    assert await store.tombstones() == [stone]
+    await store.told([stone])
+    assert await store.tombstones() == []
+    await store.close()
+    store = await open_store(tmp_path, FEW)
+    assert await store.tombstones() == []
+    assert await store.why_gone(stream, 5, 400) == [Tombstone(stream, 5, gone, Gone.EVICTED)]
+    assert await store.why_gone(stream, 301, 400) == [], "never recorded"
+    assert await store.why_gone("another", 1, 5) == []
+    await store.close()
+
+
+async def test_a_tombstone_leaves_out_what_is_still_here(tmp_path: Path) -> None:
+    store = await open_store(tmp_path, FEW)
+    for _ in range(30):
+        await store.append([*[log_event() for _ in range(4)], tier_event()])
+    await store.append([], b"what the last ones displaced goes with the next write")
+    told = await store.tombstones(1000)
+    gone = {number for stone in told if stone.last for number in range(stone.first, stone.last + 1)}
+    waiting = sequences(await store.pending(TIER, limit=1000)) + sequences(await store.pending(LOG, limit=1000))
+    assert gone | set(waiting) == set(range(1, 151))
+    assert not gone & set(waiting)
+    assert len(await store.tombstones(3)) == 3
+    for stone in told:
+        await store.told([stone])
+    assert await store.tombstones() == []
+    await store.close()
+
+
+async def test_what_was_delivered_and_deleted_is_said_to_be_too_old(tmp_path: Path) -> None:
+    store = await open_store(tmp_path, FEW)
+    for _ in range(30):
+        rows = await store.append([tier_event() for _ in range(10)])
+        await store.acknowledged(rows[-1].stream, rows[-1].sequence)
+    kept = await store.recent(1000)
+    assert await store.why_gone(rows[0].stream, 1, 300) == [
+        Tombstone(rows[0].stream, 1, kept[0].sequence - 1, Gone.EXPIRED)
+    ]
+    assert await store.tombstones() == [], "somebody has them"
+    await store.close()
+
+
+async def test_a_lost_database_is_told_by_tombstones_around_what_the_journal_saved(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    stream = store.opening.stream
+    await store.append([log_event(), tier_event(n=2), log_event(), tier_event(n=4), log_event()])
+    await store.acknowledged(stream, 2)
+    await store.close()
+    (tmp_path / FILE_NAME).write_bytes(b"torn to pieces")
+    store = await open_store(tmp_path)
+    assert [(row.stream, row.sequence) for row in await store.pending(TIER)] == [(stream, 4)]
+    assert store.status().rescued == 1
+    assert await store.tombstones() == [
+        Tombstone(stream, 1, 3, Gone.TORN),
+        Tombstone(stream, 5, None, Gone.TORN),
+    ]
+    part = await store.stretch(stream, 1, 9)
+    assert part is not None
+    assert sequences(list(part.rows)) == [4]
+    assert await store.acknowledged(stream, 9) is Acknowledgement.APPLIED, "the NOC knows more of it than we do"
+    assert await store.pending(TIER) == []
+    await store.close()
+
+
+# ── a database that cannot be read yet ────────────────────────────────────────────────────────────────
+async def test_the_journal_stands_in_for_a_database_that_cannot_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_store(tmp_path)
+    old = await store.append([tier_event(n=1), log_event(n=2), tier_event(n=3)], b"latched")
+    await store.close()
+    with monkeypatch.context() as full:
+        full.setattr("edged.record.database.open_database", refused)
+        store = await open_store(tmp_path)
+        assert await store.pending(TIER) == [old[0], old[2]]
+        new = await store.append([tier_event(n=4), log_event(n=5)])
+        assert [row.durable for row in new] == [True, False]
+        assert await store.acknowledged(old[0].stream, 1) is Acknowledgement.APPLIED
+        assert await store.pending(TIER) == [old[2], new[0]]
+    late = await store.append([tier_event(n=6)])
+    assert await store.pending(TIER) == [old[2], new[0], *late]
+    assert [row.body for row in await store.recent(100)] == [row.body for row in (*old, *new, *late)]
+    assert (await store.checkpoint(), store.status().durable) == (b"latched", True)
+    await store.close()
+    assert first_break(chain(tmp_path)) is None
+
+
+def refused(_path: Path) -> sqlite3.Connection:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    raise error
+
+
+async def test_many_stores_share_a_thread(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        stores = [
+            await Store.open(
+                tmp_path / f"{n}", origin=ORIGIN, clock=FixedClock(), settings=RecordSettings(), thread=thread
+            )
+            for n in range(3)
+        ]
+        rows = [await store.append([tier_event()]) for store in stores]
+        for store in stores:
+            await store.close()
+        assert len({row.stream for (row,) in rows}) == 3
+        thread.submit(int).result()
+
+
 # ── how much is kept ───────────────────────────────────────────────────────────────────────────────────
-FEW = RecordSettings(keep_rows=100)
 
 
 async def test_settled_rows_are_kept_for_a_while_then_the_oldest_go(tmp_path: Path) -> None:
