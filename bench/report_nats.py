@@ -5,11 +5,12 @@ long until another node acknowledges an event, and is anything missing in the en
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from unittest import mock
 
 from bench.bounded import BenchFailed
 from bench.report_oracle import Told, Verdict, compare
@@ -20,7 +21,9 @@ from bench.table import table
 from edged.core.events import Channel
 from edged.record.recorded import Recorded
 from edged.record.store import Store
+from edged.report.outgoing import Outgoing, Publication
 from edged.report.reading import BrokerReading
+from edged.report.taken import Taken
 from lab.services.nats_cluster import Cluster, nats_cluster
 
 KILLS = 5
@@ -32,12 +35,37 @@ BETWEEN_S = 8.0
 QUIET_WITHIN_S = 180.0
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """One event by the broker, with a PUBACK."""
+
+    connection: Outgoing
+    """There is one for each connection."""
+    at_s: float
+
+
+@contextmanager
+def _noting(taken: list[Acknowledged]) -> Iterator[None]:
+    """Every acknowledged event of every reporter in this process."""
+    answered = Outgoing.answered
+
+    def noted(self: Outgoing, number: int, code: int, now_s: float) -> Publication | None:
+        publication = answered(self, number, code, now_s)
+        if publication and publication.rows and Taken.of(code) is Taken.YES:
+            taken.append(Acknowledged(self, time.monotonic()))
+        return publication
+
+    with mock.patch.object(Outgoing, "answered", noted):
+        yield
+
+
 @dataclass
 class Watched:
     """The site, in this process, and what it told."""
 
     store: Store
     told: list[Told] = field(default_factory=list)
+    taken: list[Acknowledged] = field(default_factory=list)
     reading: BrokerReading | None = None
 
     def tell(self, rows: Sequence[Recorded]) -> None:
@@ -85,7 +113,8 @@ async def _site(directory: Path, brokers: Sequence[str]) -> AsyncIterator[Watche
     parts = (reporter.run(), read(), generate(store, plan, site.tell))
     tasks = [asyncio.create_task(part) for part in parts]
     try:
-        yield site
+        with _noting(site.taken):
+            yield site
     finally:
         for task in reversed(tasks):
             task.cancel()
@@ -95,32 +124,18 @@ async def _site(directory: Path, brokers: Sequence[str]) -> AsyncIterator[Watche
 
 
 async def _kill(cluster: Cluster, site: Watched) -> float:
-    """Seconds from the kill to the first log event another node acknowledged."""
+    """Seconds from the kill to the first event another node acknowledged."""
     await _until("the site is connected", lambda: site.broker is not None)
     await asyncio.sleep(BETWEEN_S)
-    before = site.broker or ""
-    host, _, port = before.rpartition(":")
+    host, _, port = (site.broker or "").rpartition(":")
     node = cluster.at((host, int(port)))
-    killed_s = time.monotonic()
+    before, killed_s = site.taken[-1].connection, time.monotonic()
     await node.kill()
-    await _until("another node takes it", lambda: site.broker not in (None, before))
-    await _until("events are acknowledged", _falls(lambda: site.store.status().pending_log))
-    back_s = time.monotonic() - killed_s
+    await _until("another node takes an event", lambda: site.taken[-1].connection is not before)
+    back_s = next(each.at_s for each in site.taken if each.connection is site.taken[-1].connection) - killed_s
     await node.start()
     await cluster.ready()
     return back_s
-
-
-def _falls(count: Callable[[], int]) -> Callable[[], bool]:
-    """Whether it went down since it was looked at last."""
-    last = count()
-
-    def fell() -> bool:
-        nonlocal last
-        before, last = last, count()
-        return last < before
-
-    return fell
 
 
 async def _until(what: str, met: Callable[[], bool]) -> None:
