@@ -245,6 +245,7 @@ class House:
                     evicted=record.evicted,
                     coalesced=record.coalesced,
                     reserve_pct=record.reserve_pct,
+                    second_copy=record.journal,
                     low_space=record.low_space,
                 )
             )

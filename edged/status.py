@@ -99,6 +99,7 @@ class Status:
             "evicted": held.evicted,
             "coalesced": held.coalesced,
             "low_space": held.low_space,
+            "second_copy": held.journal,
         }
 
 

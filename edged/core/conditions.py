@@ -148,6 +148,10 @@ def _reserve_full(_plan: Plan, state: State, _: str, __: float) -> bool | None:
     return state.record.reserve_pct >= 90
 
 
+def _no_second_copy(_plan: Plan, state: State, _: str, __: float) -> bool | None:
+    return not state.record.second_copy if state.record else None
+
+
 def _low_space(_plan: Plan, state: State, _: str, __: float) -> bool | None:
     return state.record.low_space if state.record else None
 
@@ -246,6 +250,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("certificate.not_exchanged", _W, _certificates, _not_exchanged, Dwell(30.0, 0.0)),  # files come singly
     Condition("record.not_durable", _A, _box, _not_durable, _NOW),
     Condition("record.reserve_full", _A, _box, _reserve_full, _NOW),
+    Condition("record.no_second_copy", _W, _box, _no_second_copy, _NOW),
     Condition("record.low_space", _W, _box, _low_space, Dwell(10.0, 60.0)),
     Condition("clock.implausible", _W, _box, _clock_implausible, _NOW),
     Condition("clock.not_synced", _I, _box, _clock_not_synced, Dwell(60.0, 10.0)),

@@ -136,6 +136,8 @@ class RecordReading:
     """Tier events folded into a tombstone because their reserve was full."""
     reserve_pct: float = 0.0
     """How full the reserve for unacknowledged tier events is."""
+    second_copy: bool = True
+    """Whether tier events are on the disk twice."""
     low_space: bool = False
     """The disk has less room than the floor: the record keeps less than it may."""
 

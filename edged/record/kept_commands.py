@@ -19,6 +19,11 @@ class KeptCommands:
     def find(self, identity: str) -> KeptCommand | None:
         return next((command for command in self.commands if command.id == identity), None)
 
+    def full_for(self, command: KeptCommand, *, now_wall_s: float) -> bool:
+        """Whether it would push out one that might come again, and then be done twice."""
+        fresh = [c for c in self.commands if c.id != command.id and c.expires_wall_s + GRACE_S >= now_wall_s]
+        return len(fresh) >= MOST
+
     def keeping(self, command: KeptCommand, *, now_wall_s: float) -> "KeptCommands":
         """With this one, in the place of an earlier one of the same id, and without those that expired."""
         others = (c for c in self.commands if c.id != command.id and c.expires_wall_s + GRACE_S >= now_wall_s)

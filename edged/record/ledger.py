@@ -264,7 +264,11 @@ class Ledger:
         return self._memory.commands.find(identity)
 
     def keep_command(self, command: KeptCommand, now_wall_s: float) -> bool:
-        """Whether it is on the disk; it is known until the daemon ends in any case."""
+        """Whether it is on the disk. If the disk refuses it, it is known until the daemon ends all the same; if there
+        are too many, it is not.
+        """
+        if self._memory.commands.full_for(command, now_wall_s=now_wall_s):
+            return False
         self._memory.commands = self._memory.commands.keeping(command, now_wall_s=now_wall_s)
         self.settle()
         return self._memory.commands_are_kept

@@ -201,14 +201,12 @@ class Conversation:
                 self._remote.take(command.payload)
             case Signed():
                 self._refuse(Refusal(command.id, Reason.NOT_ALLOWED), "command")
-            case Resend() if command.stream not in {head.stream for head in self._store.status().heads}:
-                self._answer_for_telemetry(command)
             case Resend():
                 if not self._outgoing.resend(command):
                     self._refuse(Refusal(command.id, Reason.BUSY), "command")
 
     def _answer_for_telemetry(self, asked: Resend) -> None:
-        """Of its streams nothing is kept that was sent; but what cannot come any more is known."""
+        """Of a stream the record does not know. Telemetry that was sent is not kept; what cannot come is known."""
         graves = self._backlog.why_gone(asked.stream, asked.first, asked.last) if self._backlog else []
         if not graves:
             self._refuse(Refusal(asked.id, Reason.UNKNOWN_STREAM), "command")
@@ -297,7 +295,11 @@ class Conversation:
         elif want.job and want.job.next is not None:
             asked = want.job.asked
             stretch = await self._store.stretch(asked.stream, want.job.next, asked.last, limit=READ_AT_ONCE)
-            want.job.offer(stretch or Stretch((), None))
+            if stretch is None:
+                self._outgoing.give_up(want.job)
+                self._answer_for_telemetry(asked)
+            else:
+                want.job.offer(stretch)
 
     def _live(self) -> Publication | None:
         if self._backlog and (found := self._backlog.take(self._monotonic())):

@@ -127,6 +127,10 @@ class Outgoing:
         self._jobs.append(ResendJob(asked))
         return True
 
+    def give_up(self, job: ResendJob) -> None:
+        """Nothing is known of what it asks for."""
+        self._jobs.remove(job)
+
     def new_rows(self) -> None:
         for sweep in self._sweeps:
             sweep.more = True

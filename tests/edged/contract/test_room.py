@@ -174,7 +174,7 @@ def house(story: Story) -> None:
         UplinkReading(now, False, now, "silent", "fiber", True), UplinkReading(now, True, now, None, "cellular", True)
     )
     story.tell(UplinkReading(now, False, now, "silent"))
-    story.tell(RecordReading(now, False, "full", 4, 14, 95.0, True))
+    story.tell(RecordReading(now, False, "full", 4, 14, 95.0, second_copy=False, low_space=True))
     for which in PLAN.certificates:
         story.tell(CertificateReading(now, which, -1.0, "expired"))
     story.wait(70)

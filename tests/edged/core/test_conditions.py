@@ -34,6 +34,7 @@ def test_every_source_that_must_speak_has_a_limit_to_its_silence() -> None:
         ("clock.not_synced", ClockReading(0, "unset"), ClockReading(0, "synced")),
         ("clock.implausible", ClockReading(0, "unset", plausible=False), ClockReading(0, "unset")),
         ("record.reserve_full", RecordReading(0, True, None, reserve_pct=90), RecordReading(0, True, None)),
+        ("record.no_second_copy", RecordReading(0, True, None, second_copy=False), RecordReading(0, True, None)),
         ("record.low_space", RecordReading(0, True, None, low_space=True), RecordReading(0, True, None)),
         ("certificate.expires_30d", CertificateReading(0, "own", 29.9), CertificateReading(0, "own", 90)),
         ("certificate.expires_14d", CertificateReading(0, "ca", 13.9), CertificateReading(0, "ca", 29)),

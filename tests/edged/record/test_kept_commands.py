@@ -56,3 +56,12 @@ async def test_a_disk_that_refuses_a_command_is_told(tmp_path: Path) -> None:
     store = await open_store(tmp_path / "state")
     assert await store.kept_command("a") == command("a")
     await store.close()
+
+
+def test_none_that_may_come_again_is_pushed_out() -> None:
+    kept = KeptCommands()
+    for n in range(MOST):
+        kept = kept.keeping(KeptCommand(f"c-{n}", 1000.0, b""), now_wall_s=0.0)
+    assert kept.full_for(KeptCommand("new", 1000.0, None), now_wall_s=1000.0 + GRACE_S)
+    assert not kept.full_for(KeptCommand("c-7", 1000.0, b"done"), now_wall_s=0.0), "it is there already"
+    assert not kept.full_for(KeptCommand("new", 9000.0, None), now_wall_s=1001.0 + GRACE_S)
