@@ -92,7 +92,7 @@ CHANNELS: tuple[Channel, ...] = (
         "tellFigures",
         "send",
         f"{BASE}/tel/{{kind}}",
-        "Figures, every ten seconds.",
+        "Figures: of the links every ten seconds, of the rest once a minute and when a state changed.",
         _named("tel."),
         expiry_s=EXPIRY_S,
         values={"kind": _levels("tel.")},
