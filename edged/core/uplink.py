@@ -7,7 +7,8 @@ from edged.core.plan import Plan
 from edged.core.state import State
 from probes.reading import Verdict
 
-_RANK = {Verdict.UP: 0, Verdict.UNKNOWN: 1, Verdict.DEGRADED: 1, Verdict.DOWN: 2}
+_RANK = {Verdict.UP: 0, Verdict.UNKNOWN: 0, Verdict.DEGRADED: 1, Verdict.DOWN: 2}
+"""Nothing is known for the first second or two of a daemon's life: no reason to leave home."""
 
 
 def best_link(plan: Plan, state: State) -> str | None:

@@ -33,7 +33,7 @@ def state_of(fiber: Verdict, cellular: Verdict, now_via: str | None) -> State:
         (GRAY, DOWN, "cellular", "fiber"),
         (UP, DOWN, "fiber", "fiber"),
         (DOWN, DOWN, "fiber", None),  # the verdicts may be wrong about the NOC: let the router try
-        (UNKNOWN, UP, "fiber", "cellular"),
+        (UNKNOWN, UP, "fiber", "fiber"),
         (UNKNOWN, UNKNOWN, None, "fiber"),
     ],
 )
