@@ -8,8 +8,8 @@ A node is killed and started again by name. What a client sees that mosquitto do
 - After a kill -9 a message may never be acknowledged, on a connection that stands: the client must give up by itself.
 - What is retained is known to the other nodes a moment later: who subscribes there in between gets neither the old word
   nor the new one.
-- A subscription of QoS 1 is a consumer that the cluster must agree on: while it elects, 0x80 is the answer, and what was
-  published behind it on that connection waits. One of QoS 0 is not.
+- A subscription of QoS 1 is a consumer that the cluster must agree on: while it elects, 0x80 is the answer, and what
+  was published behind it on that connection waits. One of QoS 0 is not.
 - A second connection under a client id on another node ends the first one.
 """
 
