@@ -46,6 +46,13 @@ class SiteSettings(_Table):
     name: Name
     state_dir: Path = Path("/var/lib/edged")
 
+    @field_validator("name")
+    @classmethod
+    def _not_the_nocs(cls, name: str) -> str:
+        if name == "noc":
+            raise ValueError('a site cannot be called "noc": under that name the NOC says whether it is there')
+        return name
+
 
 class SiteLink(LinkSettings):
     """A link of this site: how it is probed, and what else is known of it."""

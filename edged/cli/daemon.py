@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ def run(
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
 ) -> None:
     """Watch, judge, act and report until told to stop."""
+    # structlog would load rich to draw tracebacks on a screen: 5 MiB, and a small box has better uses for them.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from edged.app import run as live
     from edged.config import ConfigError
     from edged.control.server import AlreadyRunning

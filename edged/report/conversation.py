@@ -46,6 +46,8 @@ log = structlog.get_logger()
 
 TICK_S = 1.0
 """Snapshots are looked at, and silence is noticed, at least this often."""
+ASK_AGAIN_S = 10.0
+"""A subscription that was refused: a cluster that has just lost a node takes it a little later."""
 NOT_SENT = 0
 """No message number of MQTT."""
 GOODBYE_S = 1.5
@@ -92,6 +94,7 @@ class Conversation:
         self._record_said = (store.status().stream, store.status().durable)
         self._watermarks = Watermarks(store, self._outgoing)
         self._troubles = Troubles()
+        self._ask_again_s = self._asked_at_s
         self._hearers = {
             composer.topics.acknowledgement: self._hear_watermark,
             composer.topics.request: self._hear_command,
@@ -161,6 +164,10 @@ class Conversation:
         if self._connection.subscribed:
             self._troubles.subscribed(self._connection.subscribed)
             self._connection.subscribed = []
+            self._ask_again_s = now_s + ASK_AGAIN_S
+        if self._troubles.deaf and now_s >= self._ask_again_s:
+            self._ask_again_s = now_s + ASK_AGAIN_S
+            self._connection.ask_for(list(self._hearers))
         while self._connection.heard:
             heard = self._connection.heard.popleft()
             if hearer := self._hearers.get(heard.topic):

@@ -7,7 +7,7 @@ from edged.core.events import Channel
 from edged.record.envelope import Origin
 from edged.report.errors import ReportMisused
 
-_LEVEL = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_LEVEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)

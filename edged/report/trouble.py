@@ -36,6 +36,13 @@ class Troubles:
         """SUBACK: one refused topic and acknowledgements or commands will not come."""
         if max(codes) >= 0x80:
             self._note(None, Trouble(BrokerCause.SUBSCRIBE_REFUSED, max(codes)))
+        else:
+            self._by_kind.pop(None, None)
+
+    @property
+    def deaf(self) -> bool:
+        """Whether a subscription was refused."""
+        return None in self._by_kind
 
     def answered(self, publication: Publication, code: int, *, left: bool) -> None:
         """PUBACK: a message that was taken ends the trouble of its kind, unless others are `left` that were turned
