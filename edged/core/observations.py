@@ -120,7 +120,7 @@ class UplinkReading:
     link: str | None = None
     """The link it is bound to; None: as the routing table says."""
     over_budget: bool = False
-    """That link's monthly budget for reporting is used up: bulk and telemetry wait for another link or month."""
+    """That link's monthly budget for reporting is used up: telemetry waits for another link or month."""
 
 
 @dataclass(frozen=True, slots=True)

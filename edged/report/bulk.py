@@ -39,18 +39,17 @@ class Bulk:
     _telemetry_again_s: float = 0.0
 
     def allowed(self, noc: Noc, now_s: float) -> Allowed:
-        """Nothing in bulk while the bucket is empty; backlog and telemetry not while the NOC says it is away, since a
-        broker forgets what nobody fetches, nor before its word can have come.
+        """Nothing in bulk while the bucket is empty, no telemetry once the budget is used up. Neither while the NOC says
+        it is away, since a broker forgets what nobody fetches, nor before its word can have come.
         """
-        affordable = not self.share.over_budget
-        paced = affordable and self.share.bucket.allows(now_s)
+        paced = self.share.bucket.allows(now_s)
         listening = noc is Noc.ONLINE or (noc is Noc.UNKNOWN and now_s >= self.born_s + ITS_WORD_S)
-        live = affordable and listening and now_s >= self._telemetry_again_s
+        live = not self.share.over_budget and listening and now_s >= self._telemetry_again_s
         return Allowed(asked=paced, backlog=paced and listening, telemetry=live)
 
     def waits_until_s(self, now_s: float) -> float | None:
         """When the bucket lets the next batch go; None if it is not the bucket that holds it."""
-        if self.share.over_budget or not self.outgoing.bulk_waits or self.share.bucket.allows(now_s):
+        if not self.outgoing.bulk_waits or self.share.bucket.allows(now_s):
             return None
         return self.share.bucket.again_at_s(now_s)
 
@@ -64,7 +63,7 @@ class Bulk:
                 told = [self.composer.tombstone(grave) for grave in graves]
                 self.outgoing.batch(history.pack(told), graves)
                 return
-        if self.backlog and self.backlog.status().batches:
+        if self.backlog and self.backlog.status().batches and not self.share.over_budget:
             for batch in await self.backlog.batches(1):
                 self.outgoing.batch(batch.body, batch)
 

@@ -69,6 +69,6 @@ class BrokerReading:
     waiting: int
     """Telemetry messages that wait, in memory and on the disk."""
     over_budget: bool
-    """This link's share of the month is used up: telemetry and backlog wait."""
+    """This link's share of the month is used up: telemetry waits."""
     refused_input: int
     """Messages from the NOC that could not be understood or were not allowed, since the daemon started."""

@@ -50,7 +50,7 @@ class ShareSettings(BaseModel):
     replay_kbit: Annotated[float, Field(ge=8, le=1_000_000)] = 200.0
     """How fast backlog is sent, in kbit/s. What happens now never waits for it."""
     monthly_mb: Annotated[float, Field(ge=1, le=1_000_000)] | None = None
-    """What it may cost in a calendar month, 10^6 bytes both ways. Used up: telemetry and backlog wait; events never."""
+    """What it may cost in a calendar month, 10^6 bytes both ways. Used up: telemetry waits; events never."""
 
 
 class BrokerSettings(BaseModel):

@@ -127,7 +127,8 @@ class Running:
 
 
 @pytest.fixture
-async def running(store: Store) -> AsyncIterator[Running]:
+async def running(store: Store, backlog: Backlog) -> AsyncIterator[Running]:
+    """Asks for the backlog so that it outlives the reporter, where a test has one."""
     running = Running(store)
     yield running
     await running.stop()
