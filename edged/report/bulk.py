@@ -39,8 +39,8 @@ class Bulk:
     _telemetry_again_s: float = 0.0
 
     def allowed(self, noc: Noc, now_s: float) -> Allowed:
-        """Nothing in bulk while the bucket is empty, no telemetry once the budget is used up. Neither while the NOC says
-        it is away, since a broker forgets what nobody fetches, nor before its word can have come.
+        """Nothing in bulk while the bucket is empty, no telemetry once the budget is used up. Neither while the NOC
+        says it is away, since a broker forgets what nobody fetches, nor before its word can have come.
         """
         paced = self.share.bucket.allows(now_s)
         listening = noc is Noc.ONLINE or (noc is Noc.UNKNOWN and now_s >= self.born_s + ITS_WORD_S)
