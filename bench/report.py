@@ -9,12 +9,15 @@ other line; what a killed node of a cluster costs.
 
 import argparse
 import json
+import logging
 import os
 import random
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+
+import structlog
 
 from bench.bounded import run_bounded
 from bench.report_costs import costs
@@ -109,6 +112,7 @@ def main() -> None:
     if os.geteuid() and "disk" in parts:  # a tiny disk is mounted: as uid 0 of a namespace of our own
         argv = [sys.executable, "-m", "bench", "report", *sys.argv[1:]]
         os.execvp("unshare", ["unshare", "--user", "--map-root-user", "--mount", "--", *argv])
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     seed = random.SystemRandom().randrange(1 << 32) if chosen.seed is None else chosen.seed
     within_s = WITHIN_S + 5 * chosen.kills
     run_bounded(report(parts, chosen.kills, seed, chosen.place), within_s=within_s)

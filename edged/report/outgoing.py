@@ -1,10 +1,11 @@
 """What to send next, and what an answer means. Pure: fed with rows, answers and the time; never touches a socket or the
 store.
 
-Order: our state and answers, tier events, snapshots, telemetry, log events; then in batches what the NOC asked for
-again and backlog, one batch at a time so that what happens now never stands behind them. A tier event is sent on every
-new connection until the NOC acknowledges it; a log event until the broker takes it. What was turned away (denied, or
-nobody subscribed) counts as not sent and holds nothing else up: it is tried again after a growing pause.
+Order: our state and answers, tier events (new ones before old ones), snapshots, telemetry, log events; then in batches
+what the NOC asked for again and backlog, one batch at a time so that what happens now never stands behind them. A tier
+event is sent on every new connection until the NOC acknowledges it; a log event until the broker takes it. What was
+turned away (denied, or nobody subscribed) counts as not sent and holds nothing else up: it is tried again after a
+growing pause.
 """
 
 from collections import deque
@@ -89,10 +90,11 @@ class Outgoing:
         """`born_row`: the newest row as the connection begins. Log events up to it are backlog."""
         self._window, self._topics, self._born_row = window, topics, born_row
         self._first: deque[Publication] = deque()
-        self._tier = Sweep(Channel.TIER)
+        # What happens now goes before what happened: after three days 400 old ones are three seconds of a slow line.
+        self._tiers = (Sweep(Channel.TIER, floor=born_row), Sweep(Channel.TIER, ceiling=born_row))
         self._log = Sweep(Channel.LOG, floor=born_row)
         self._backlog = Sweep(Channel.LOG, ceiling=born_row)
-        self._sweeps = (self._tier, self._log, self._backlog)
+        self._sweeps = (*self._tiers, self._log, self._backlog)
         self._jobs: deque[ResendJob] = deque()
         self._snapshots: dict[str, Publication] = {}
         self._batches: deque[Publication] = deque()
@@ -137,7 +139,8 @@ class Outgoing:
 
     def start_over(self) -> None:
         """The NOC came back, or asks for everything: all it has not acknowledged goes out again."""
-        self._tier.taken.clear()
+        for sweep in self._tiers:
+            sweep.taken.clear()
         self.look_again()
 
     def look_again(self) -> None:
@@ -155,7 +158,7 @@ class Outgoing:
         """What to read, and `offer`, before `next` can say what comes next."""
         if len(self._in_flight) >= self._window:
             return None
-        for sweep in (self._tier, self._log):
+        for sweep in (*self._tiers, self._log):
             if sweep.wants:
                 return Want(sweep)
         if self._bulk_in_flight():
@@ -177,7 +180,7 @@ class Outgoing:
             return None
         return (
             self._next_first()
-            or self._next_row(self._tier, Kind.TIER)
+            or self._next_tier()
             or self._next_snapshot()
             or (live() if allowed.telemetry else None)
             or self._next_row(self._log, Kind.LOG)
@@ -192,6 +195,10 @@ class Outgoing:
             return None
         row = sweep.ready.popleft()
         return Publication(kind, self._topics.event(row.channel, row.tier), row.body, rows=(row,))
+
+    def _next_tier(self) -> Publication | None:
+        now, then = self._tiers
+        return self._next_row(now, Kind.TIER) or self._next_row(then, Kind.TIER)
 
     def _next_snapshot(self) -> Publication | None:
         return self._snapshots.pop(next(iter(self._snapshots))) if self._snapshots else None
@@ -253,14 +260,13 @@ class Outgoing:
         return publication
 
     def _sweep_of(self, row: Recorded) -> Sweep:
-        if row.channel is Channel.TIER:
-            return self._tier
-        return self._backlog if row.row <= self._born_row else self._log
+        now, then = self._tiers if row.channel is Channel.TIER else (self._log, self._backlog)
+        return then if row.row <= self._born_row else now
 
     def turned_away(self, kind: Kind) -> bool:
         """Whether events of this kind wait to be tried again."""
-        sweeps = {Kind.TIER: self._tier, Kind.LOG: self._log, Kind.HISTORY: self._backlog}
-        return kind in sweeps and bool(sweeps[kind].turned_away)
+        sweeps = {Kind.TIER: self._tiers, Kind.LOG: (self._log,), Kind.HISTORY: (self._backlog,)}
+        return any(sweep.turned_away for sweep in sweeps.get(kind, ()))
 
     def finished_resends(self) -> list[ResendJob]:
         done = [job for job in self._jobs if job.done]
@@ -278,14 +284,16 @@ class Outgoing:
         self._backlog.forget(rows)
 
     def acknowledged(self, stream: str, sequence: int) -> None:
-        seen = (*self._tier.taken.values(), *self._tier.turned_away.values())
-        self._tier.forget([row.row for row in seen if row.stream == stream and row.sequence <= sequence])
+        for sweep in self._tiers:
+            seen = (*sweep.taken.values(), *sweep.turned_away.values())
+            sweep.forget([row.row for row in seen if row.stream == stream and row.sequence <= sequence])
 
     def believable(self, stream: str, sequence: int) -> int:
         """How much of a watermark can be true: the NOC cannot hold a tier event the broker turned away on this
         connection.
         """
-        away = [row.sequence for row in self._tier.turned_away.values() if row.stream == stream]
+        rows = (row for sweep in self._tiers for row in sweep.turned_away.values())
+        away = [row.sequence for row in rows if row.stream == stream]
         return min([sequence, *(number - 1 for number in away)])
 
     # ── waiting ────────────────────────────────────────────────────────────────────────────────────────

@@ -119,6 +119,17 @@ def test_log_events_from_before_the_connection_go_in_batches_behind_everything()
     assert len(sent[2:]) == 4, "64 in each"
 
 
+def test_a_new_tier_event_goes_before_those_of_three_days() -> None:
+    line = Line([row(n) for n in range(1, 401)], born_row=400)
+    line.speak()
+    line.rows.append(row(401))
+    line.out.new_rows()
+    line.hear(YES).speak()
+    assert line.sent[8] == "401"
+    line.finish(YES)
+    assert line.out.believable("s", 401) == 401
+
+
 def test_only_one_batch_is_in_flight_and_a_live_event_never_waits_for_it() -> None:
     line = Line([row(n, LOG) for n in range(1, 200)], born_row=199)
     line.speak()
