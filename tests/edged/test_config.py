@@ -37,6 +37,11 @@ def test_the_shipped_configuration_is_good_and_uses_every_part() -> None:
     assert len(loaded.hash) == 16
 
 
+def test_no_site_takes_the_name_under_which_the_noc_speaks(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"site\.name: a site cannot be called"):
+        load(write(tmp_path, LEAST.replace("room-1", "noc")))
+
+
 TWO = '[links.two]\nsource = "10.0.0.3"\ntargets = '
 ROUTER = '[router]\nhost = "h"\nversion = "2c"\n'
 
@@ -48,6 +53,11 @@ ROUTER = '[router]\nhost = "h"\nversion = "2c"\n'
         ("[site.extra]\na = 1", "site.extra: unknown key"),
         ('[broker]\nhost = "noc"\nport = 99999', "broker.port: Input should be less than or equal to 65535"),
         ("[broker]\n", "broker.host: missing"),
+        ('[broker]\nhost = "noc"\nalso = ["noc-2"]', "broker.also[0]: a broker is host:port, not 'noc-2'"),
+        ('[broker]\nhost = "noc"\n[broker.links.dsl]\nmonthly_mb = 9', "broker.links.dsl: there is no such link"),
+        ('[commands.keys.a]\nrole = "operate"\nallow = ["prove"]', "commands.keys.a: it needs either public_key or"),
+        ('[commands.keys.a]\npublic_key = "AA=="\nrole = "operate"\nallow = ["qos_off"]', "commands.keys.a.allow[0]"),
+        ("[telemetry]\nkeep_mib = 0", "telemetry.keep_mib: Input should be greater than or equal to 1"),
         ('[links.two]\nsource = "10.0.0.300"\ntargets = []', "links.two.source: value is not a valid IPv4"),
         ('[links.two]\ntargets = [{ kind = "icmp", address = "x.org" }]', "links.two.targets[0].address: give an IP"),
         (TWO + '[{ kind = "smell", address = "192.0.2.1" }]', "targets[0]: Input tag 'smell'"),

@@ -11,7 +11,12 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
+from edged.clock import SystemClock
+from edged.record.backlog import Backlog, BacklogSettings
+from edged.report.reading import BrokerCause, Noc
+from tests.edged.record.scene import ORIGIN, log_event, open_store, tier_event
 from tests.edged.report.broker import Mosquitto, free_port
+from tests.edged.report.conftest import Running
 from tests.noc.conftest import KIT
 from tests.noc.consumers import Consuming
 from tests.noc.papers import Authority
@@ -198,6 +203,33 @@ async def test_the_consumer_and_a_site_work_through_the_guarded_door(guarded: Gu
         await site.until_acknowledged(3)
     assert await consuming.stop() == 0
     assert (await consuming.report())["sites"]["clinic/room-1"]["streams"][site.stream]["held"] == 3
+
+
+async def test_the_real_reporter_is_at_home_behind_the_guarded_door(guarded: Guarded, tmp_path: Path) -> None:
+    """Everything edged says is allowed to it, and everything it has to hear comes."""
+    cert, key = guarded.authority.issue("noc", "consumer")
+    consuming = Consuming(tmp_path / "noc.db", guarded.port)
+    await consuming.start("--ca", str(guarded.authority.file), "--cert", str(cert), "--key", str(key))
+    store = await open_store(tmp_path / "state")
+    backlog = await Backlog.open(tmp_path / "state", origin=ORIGIN, clock=SystemClock(), settings=BacklogSettings())
+    own, own_key = guarded.authority.issue("clinic/room-1", "room")
+    tls = {"ca_file": guarded.authority.file, "cert_file": own, "key_file": own_key}
+    await store.append([log_event(), tier_event()])
+    running = Running(store).start(guarded.port, backlog=backlog, tls=tls)
+    await running.until(lambda r: r.connected and r.noc is Noc.ONLINE)
+    backlog.put("links", {"rows": []})
+    await store.append([tier_event(), log_event()])
+    reading = await running.until(lambda r: r.pending_tier == r.pending_log == r.waiting == 0)
+    assert (reading.cause, reading.refused_input) == (BrokerCause.NONE, 0)
+    await running.stop()
+    streams = (await consuming.report())["sites"]["clinic/room-1"]["streams"]
+    assert sorted((each["kind"], each["held"], each["gaps"]) for each in streams.values()) == [
+        ("event", 4, []),
+        ("telemetry", 1, []),
+    ]
+    await backlog.close()
+    await store.close()
+    assert await consuming.stop() == 0
 
 
 async def test_a_consumer_under_a_wrong_name_says_that_it_is_deaf(guarded: Guarded, tmp_path: Path) -> None:
