@@ -141,8 +141,11 @@ class Conversation:
             await self._rest()
 
     async def goodbye(self) -> None:
-        """The ordered stop. Takes GOODBYE_S and a little at most; a line that is down needs none."""
+        """The ordered stop: what was recorded last (that we stop), then our last word. Takes GOODBYE_S and a little at
+        most; a line that is down needs none.
+        """
         try:
+            await self._speak()
             number = self._connection.send(self._composer.state(State.STOPPED, self._store.status()))
         except LineDown:
             return
@@ -153,6 +156,8 @@ class Conversation:
                 ):
                     self._wake.clear()
                     await self._wake.wait()
+        self._hear()
+        await self._settle()
         await self._connection.hang_up(timeout_s=0.5)
 
     # ── hearing ────────────────────────────────────────────────────────────────────────────────────────

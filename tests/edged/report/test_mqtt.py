@@ -67,6 +67,19 @@ async def test_a_stop_is_said_and_leaves_no_will(broker: Mosquitto, running: Run
         assert noc.messages[0].retained
 
 
+async def test_what_is_recorded_last_is_told_before_the_last_word(
+    broker: Mosquitto, store: Store, running: Running
+) -> None:
+    async with noc_on(broker.port) as noc:
+        running.start(broker.port)
+        await running.until(lambda r: r.connected)
+        await store.append([log_event()])
+        await running.stop()
+        await noc.until(lambda: noc.states()[-1:] == ["stopped"])
+        assert noc.events() == [1]
+    assert store.status().pending_log == 0
+
+
 async def test_a_killed_daemon_is_lost_and_its_next_life_sends_again(tmp_path: Path, broker: Mosquitto) -> None:
     command = [
         sys.executable,
