@@ -162,14 +162,44 @@ class StreamReading:
     """Seconds since the last packet; None if none was ever seen."""
     packet_rate_hz: float
     loss_pct: float | None
+    frame_rate_hz: float | None = None
+    """Video: frames of the last second, by distinct RTP timestamps of the layer that moves most; None for audio."""
+    frozen_for_s: float | None = None
+    """Video: packets come and no new frame has for so long (`live` is then False once it outlasts the silence
+    allowed); None while frames come, for audio, and for a stream that is silent altogether."""
+    confidence: float = 1.0
+    """0 to 1: how sure the observer is that these packets are this medium (told by configuration 1.0, by the RTP
+    clock's slope less while it has seen little)."""
+
+
+class FarEnd(StrEnum):
+    """Whether the media path's other end answers connectivity checks (STUN, RFC 8489; consent, RFC 7675)."""
+
+    ANSWERING = "answering"
+    SILENT = "silent"
+    UNKNOWN = "unknown"  # no checks are seen
+
+
+class Protection(StrEnum):
+    """Whether the media are encrypted, as far as headers tell (H1)."""
+
+    ENCRYPTED = "encrypted"  # keys were agreed on the same five-tuple (DTLS-SRTP, RFC 5764)
+    CLEAR = "clear"  # what only unencrypted RTP or RTCP looks like
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class MediaReading:
+    """Of one room. With no streams known yet every `live` is None."""
+
     at_s: float
     observing: bool
     """False while the observer itself cannot see (no interface, no permission): every stream is then unknown."""
     streams: tuple[StreamReading, ...]
+    room: str = ""
+    """As configured; "" where the site has one room."""
+    far_end: FarEnd = FarEnd.UNKNOWN
+    protection: Protection = Protection.UNKNOWN
 
 
 class PhoneCause(StrEnum):
@@ -188,7 +218,29 @@ class PhoneReading:
 
     at_s: float
     reachable: bool | None
+    """L1: it answers. L5, that somebody was spoken to, only a person can attest."""
     since_s: float
     cause: PhoneCause
     rtt_s: float | None
     sip_code: int | None
+    room: str = ""
+    """Whose line it is; "" for the site's only one."""
+    registered: bool | None = None
+    """L2: the registrar has a binding for the line (RFC 3261, 10.2.3). None: no registrar is configured, or it was not
+    asked long enough to know. False makes the line unreachable, whatever answers OPTIONS."""
+
+
+@dataclass(frozen=True, slots=True)
+class MobileReading:
+    """The mobile workstation (C3), by its own heartbeat."""
+
+    at_s: float
+    heard: bool | None
+    """None until it was listened for long enough to know."""
+    since_s: float
+    mcc_mnc: str | None = None
+    """Serving network, "310-260" (ITU-T E.212); None: it did not say."""
+    asn: int | None = None
+    """Of the address it has (RFC 6793)."""
+    registered: bool | None = None
+    """Its modem is registered with that network."""
