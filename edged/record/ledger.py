@@ -32,14 +32,19 @@ from edged.record.recorded import (
     Recorded,
     RecordStatus,
     Stretch,
+    Tip,
     Tombstone,
 )
 from edged.record.reserve import folded, stones
 from edged.record.retention import Victims
 from edged.record.space import Space
 from edged.record.tombstones import Tombstones, cut, end_of
+from edged.record.witness_event import seals_the_row_before
 
 log = structlog.get_logger()
+
+GRAVE = 3
+"""Tier events from here on are signed at once (`edged.record.witness_sealing`)."""
 
 T = TypeVar("T")
 
@@ -51,6 +56,7 @@ class Ledger:
         self._journal, self._space = Journal(directory), Space(directory, bounds.floor_bytes)
         self._mending = Mending(self._file, self._journal, self._memory)
         self._fold_cursor = 0  # rows up to this one were folded
+        self._grave = 0
         self._told: set[Tombstone] = set()  # parts of ranges that were not told as a whole yet
 
     # ── life ───────────────────────────────────────────────────────────────────────────────────────────
@@ -90,6 +96,7 @@ class Ledger:
             low_space=self._space.low,
             journal=self._journal.works,
             rescued=self._mending.rescued,
+            grave=self._grave,
         )
 
     # ── recording ──────────────────────────────────────────────────────────────────────────────────────
@@ -111,6 +118,7 @@ class Ledger:
             rows = self._hold(events, now)
         elif tier := _tier(rows):
             self._journal.take(tier, alone=False)
+        self._grave += sum(row.recorded.tier >= GRAVE for row in _tier(rows))
         return [row.recorded for row in rows]
 
     def _hold(self, events: Sequence[Event], now: Stamp) -> list[Row]:
@@ -300,6 +308,13 @@ class Ledger:
         """The newest rows, ascending."""
         found = self._from_file(lambda: self._file.newest(limit, self._memory.spans))
         return _in_order([*found, *self._from_memory(self._memory.held)])[-limit:]
+
+    def tip(self) -> Tip | None:
+        """The newest row; None while the file lacks any, or has none."""
+        newest = [] if self._memory.held else self._from_file(lambda: self._file.newest(1, self._memory.spans))
+        if not newest:
+            return None
+        return Tip(newest[0].stream, newest[0].sequence, self._memory.tip, seals_the_row_before(newest[0]))
 
     def _from_memory(self, rows: Iterable[int]) -> list[Recorded]:
         return [self._memory.held[row].recorded for row in rows if row in self._memory.held]

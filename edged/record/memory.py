@@ -62,6 +62,11 @@ class Memory:
         self._tip = genesis(self.spans.current.stream)
         self._vouched: str | None = None  # the growing stream, if the file is known to have it
 
+    @property
+    def tip(self) -> bytes:
+        """What the next row must carry."""
+        return self._tip
+
     # ── events ─────────────────────────────────────────────────────────────────────────────────────────
     def numbered(self, events: Sequence[Event], now: Stamp, *, durable: bool = True) -> list[Row]:
         """The rows these events would be. Raises RecordMisused."""

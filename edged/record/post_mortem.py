@@ -34,7 +34,7 @@ def read_only(directory: Path, *, limit: int = 100) -> PostMortem:
     try:
         log = Path(f"{path}-wal")
         written = max(path.stat().st_mtime, log.stat().st_mtime if log.exists() else 0.0)
-        with closing(_open(path)) as connection:
+        with closing(open_read_only(path)) as connection:
             return _read(connection, limit, written)
     except (OSError, ValueError, sqlite3.Error) as error:
         raise RecordBroken(f"cannot read {path}: {error}") from error
@@ -55,7 +55,7 @@ def _read(connection: sqlite3.Connection, limit: int, written_wall_s: float) -> 
     )
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def open_read_only(path: Path) -> sqlite3.Connection:
     """Reading a write-ahead log needs its index beside it, or leave to make one; without that, a copy is read."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:

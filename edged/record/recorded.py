@@ -81,6 +81,8 @@ class RecordStatus:
     """Whether tier events also reach the journal, the second file that takes them when the disk is full."""
     rescued: int = 0
     """Tier events only the journal still had, since the daemon started."""
+    grave: int = 0
+    """Tier events of tier 3 or more, since the daemon started."""
 
     @property
     def stream(self) -> str:
@@ -89,6 +91,17 @@ class RecordStatus:
     @property
     def head(self) -> int:
         return self.heads[-1].last
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The newest row on the disk, and what the row after it must carry."""
+
+    stream: str
+    sequence: int
+    row_hash: bytes
+    is_checkpoint_of_the_row_before: bool
+    """Whether it is no more than a signature under all there is before it."""
 
 
 class Gone(StrEnum):

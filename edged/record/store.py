@@ -16,7 +16,7 @@ from edged.record.envelope import Origin, stamp
 from edged.record.errors import RecordMisused
 from edged.record.ledger import Ledger
 from edged.record.memory import Bounds
-from edged.record.recorded import Acknowledgement, KeptCommand, Opening, Recorded, RecordStatus, Stretch, Tombstone
+from edged.record.recorded import Acknowledgement, KeptCommand, Opening, Recorded, RecordStatus, Stretch, Tip, Tombstone
 from edged.record.retention import Volume
 from edged.record.settings import RecordSettings
 
@@ -145,6 +145,10 @@ class Store:
     async def recent(self, limit: int) -> list[Recorded]:
         """The newest rows, ascending, settled ones included."""
         return await self._run(lambda: self._ledger.recent(limit))
+
+    async def tip(self) -> Tip | None:
+        """The newest row; None while the disk refuses, or has none."""
+        return await self._run(self._ledger.tip)
 
     def status(self) -> RecordStatus:
         """As of the latest operation; never waits."""
