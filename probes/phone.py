@@ -1,17 +1,20 @@
-"""The direct phone line: is its endpoint there? Asked by SIP OPTIONS, judged over consecutive probes.
+"""The direct phone line: is its endpoint there (L1), and is it registered (L2)? Judged over consecutive probes.
 
 One success proves the line, `fails_to_dead` failures in a row prove it dead; probes that our own host could not send
-prove nothing, and make it unknown. A first failure quickens the pace. Who would pick up is not known here.
+prove nothing, and make it unknown. A first failure quickens the pace. A line that its registrar does not know is dead,
+whatever answers OPTIONS: no call is put through to it. Who would pick up is not known here.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
-from probes.phone_settings import PhoneSettings
+from probes.phone_registrar import ask_registrar
+from probes.phone_registration import Registration, judge_registration, pause_s, told_cause
+from probes.phone_settings import PhoneSettings, RegistrarSettings
 from probes.reading import PhoneCause, PhoneReading
 from probes.sip import SipOutcome, ask_options
 
@@ -79,20 +82,75 @@ async def watch_phone(
     settings: PhoneSettings,
     emit: Callable[[PhoneReading], None],
     *,
+    room: str = "",
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Probe for ever; a reading at the start and one after each probe. `cause` is that of the last probe."""
-    line = PhoneLine(None, monotonic())
-    emit(PhoneReading(line.since_s, None, line.since_s, PhoneCause.STARTING, None, None))
-    while True:
-        asked_s = monotonic()
-        outcome = await ask_options(settings)
-        now_s = monotonic()
-        cause = cause_of(outcome, settings.also_alive)
-        before, line = line, judge_line(line, cause, now_s, fails_to_dead=settings.fails_to_dead)
-        _tell(settings, before, line, cause, outcome)
-        emit(PhoneReading(now_s, line.reachable, line.since_s, cause, outcome.rtt_s, outcome.code))
-        await asyncio.sleep(max(0.0, asked_s + _pace_s(settings, line) - now_s))
+    """Ask the line, and its registrar if there is one, for ever; a reading at the start and one after each answer or
+    failure. `cause` is that of the last probe, or the registrar's where that weighs more.
+    """
+    watch = _Watch(settings, emit, room, monotonic)
+    async with asyncio.TaskGroup() as asking:
+        asking.create_task(watch.line())
+        if settings.registrar is not None:
+            asking.create_task(watch.registration(settings.registrar))
+
+
+class _Watch:
+    """Two questions at their own paces, and one reading made of what both have found so far."""
+
+    def __init__(
+        self, settings: PhoneSettings, emit: Callable[[PhoneReading], None], room: str, monotonic: Callable[[], float]
+    ) -> None:
+        self._settings, self._emit, self._room, self._monotonic = settings, emit, room, monotonic
+        self._line = PhoneLine(None, monotonic())
+        self._registration = None if settings.registrar is None else Registration()
+        self._outcome = SipOutcome(PhoneCause.STARTING)
+        self._reachable: bool | None = None
+        self._since_s = self._line.since_s
+        self._say(self._line.since_s)
+
+    async def line(self) -> None:
+        while True:
+            asked_s = self._monotonic()
+            outcome = await ask_options(self._settings)
+            now_s = self._monotonic()
+            cause = cause_of(outcome, self._settings.also_alive)
+            self._outcome = replace(outcome, cause=cause)
+            before, fails_to_dead = self._line, self._settings.fails_to_dead
+            self._line = judge_line(before, cause, now_s, fails_to_dead=fails_to_dead)
+            _tell(self._settings, before, self._line, cause, outcome)
+            self._say(now_s)
+            await asyncio.sleep(max(0.0, asked_s + _pace_s(self._settings, self._line) - now_s))
+
+    async def registration(self, registrar: RegistrarSettings) -> None:
+        source = None if self._settings.source is None else str(self._settings.source)
+        held = Registration()
+        while True:
+            asked_s = self._monotonic()
+            outcome = await ask_registrar(registrar, source=source, timeout_s=self._settings.timeout_s)
+            now_s = self._monotonic()
+            before, held = held, judge_registration(held, outcome, fails_to_dead=self._settings.fails_to_dead)
+            self._registration = held
+            log = _log.debug if (before.registered, before.cause) == (held.registered, held.cause) else _log.info
+            facts = {"registered": held.registered, "cause": held.cause.value, "sip_code": held.code}
+            log("phone registration", aor=registrar.aor, bindings=len(outcome.bindings), **facts)
+            self._say(now_s)
+            wait_s = pause_s(
+                held, interval_s=registrar.interval_s, suspect_interval_s=self._settings.suspect_interval_s
+            )
+            await asyncio.sleep(max(0.0, asked_s + wait_s - now_s))
+
+    def _say(self, now_s: float) -> None:
+        held, asked = self._registration, self._outcome
+        registered = None if held is None else held.registered
+        reachable = False if registered is False else self._line.reachable
+        if reachable is not self._reachable:
+            self._reachable, self._since_s = reachable, now_s
+        cause = told_cause(asked.cause, held)
+        code = asked.code if held is None or cause is asked.cause else held.code
+        self._emit(
+            PhoneReading(now_s, reachable, self._since_s, cause, asked.rtt_s, code, self._room, registered=registered)
+        )
 
 
 def _pace_s(settings: PhoneSettings, line: PhoneLine) -> float:

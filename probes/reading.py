@@ -210,6 +210,9 @@ class PhoneCause(StrEnum):
     REJECTED = "rejected"  # answered, with a final code that is no success
     MALFORMED = "malformed"
     UNASKED = "unasked"  # our own host could not send (no route, no source address): says nothing of the line
+    UNREGISTERED = "unregistered"  # the registrar answers, and has no binding for the line: no call comes through
+    DENIED = "denied"  # the registrar refuses our user or password: whether the line is registered is not known
+    NO_REGISTRAR = "no_registrar"  # it gives no answer that can be used: whether the line is registered is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +226,7 @@ class PhoneReading:
     cause: PhoneCause
     rtt_s: float | None
     sip_code: int | None
+    """Of the answer that gave the cause: the line's own, or the registrar's."""
     room: str = ""
     """Whose line it is; "" for the site's only one."""
     registered: bool | None = None

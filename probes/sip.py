@@ -1,4 +1,4 @@
-"""One OPTIONS transaction, RFC 3261 section 17.1.2: the request, its retransmissions over UDP, one outcome.
+"""One SIP transaction, RFC 3261 section 17.1.2: the request, its retransmissions over UDP, one outcome.
 
 The retransmissions belong to the transaction (timer E: 0.5 s, doubling up to 4 s), so one lost packet is no lost probe;
 the prober itself never retries. An error of our own host says nothing about the line and is told apart.
@@ -7,10 +7,11 @@ the prober itself never retries. An error of our own host says nothing about the
 import asyncio
 import errno
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from probes.errors import PeerError
-from probes.packets.sip import OptionsRequest, SipResponse, parse_response, split_stream
+from probes.packets.sip import SipRequest, SipResponse, Transaction, options, parse_response, split_stream
 from probes.phone_settings import PhoneSettings, at
 from probes.reading import PhoneCause
 
@@ -28,6 +29,31 @@ _TOLD_BY_PEER = {
 
 
 @dataclass(frozen=True, slots=True)
+class SipPeer:
+    """Whom to ask, and how long one transaction may take."""
+
+    host: str
+    port: int
+    transport: str
+    """"udp" or "tcp"."""
+    source: str | None
+    """Local address to ask from; none: the kernel chooses."""
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What requests that belong together have in common, random (sections 8.1.1.4, 19.3), and their number."""
+
+    call_id: str = field(default_factory=lambda: secrets.token_hex(12))
+    tag: str = field(default_factory=lambda: secrets.token_hex(4))
+    cseq: int = field(default_factory=lambda: 1 + secrets.randbelow(2**31 - 16))
+
+
+Write = Callable[[Transaction], SipRequest]
+
+
+@dataclass(frozen=True, slots=True)
 class SipOutcome:
     """How one transaction ended. With a `code` a final response came and the cause is NONE, whatever the code."""
 
@@ -35,13 +61,25 @@ class SipOutcome:
     code: int | None = None
     rtt_s: float | None = None
     """None also if the request was sent more than once: then nobody knows which one was answered."""
+    response: SipResponse | None = field(default=None, compare=False, repr=False)
 
 
 async def ask_options(settings: PhoneSettings) -> SipOutcome:
-    """Ask once; takes at most `settings.timeout_s`. Raises nothing but CancelledError: every failure is an outcome."""
-    ask = _over_tcp if settings.transport == "tcp" else _over_udp
+    """Ask once whether the line is there; takes at most `settings.timeout_s`. Every failure is an outcome."""
+    source = None if settings.source is None else str(settings.source)
+    peer = SipPeer(str(settings.host), settings.port, settings.transport, source, settings.timeout_s)
+
+    def write(own: Transaction) -> SipRequest:
+        return options(settings.uri, f"sip:{settings.caller}@{own.sent_by}", own)
+
+    return await ask(peer, write, Asking())
+
+
+async def ask(peer: SipPeer, write: Write, asking: Asking) -> SipOutcome:
+    """One request and its final response. Raises nothing but CancelledError: every failure is an outcome."""
+    over = _over_tcp if peer.transport == "tcp" else _over_udp
     try:
-        return await ask(settings)
+        return await over(peer, write, asking)
     except TimeoutError:
         return SipOutcome(PhoneCause.NO_ANSWER)
     except PeerError:
@@ -50,32 +88,25 @@ async def ask_options(settings: PhoneSettings) -> SipOutcome:
         return SipOutcome(_TOLD_BY_PEER.get(error.errno or 0, PhoneCause.UNASKED))
 
 
-def _request(settings: PhoneSettings, host: str, port: int) -> OptionsRequest:
-    """A request nobody sent before: branch, tag and Call-ID are random (sections 8.1.1.4, 8.1.1.7, 19.3)."""
-    return OptionsRequest(
-        uri=settings.uri,
-        caller=f"sip:{settings.caller}@{at(host, port)}",
-        transport=settings.transport,
-        sent_by=at(host, port),
-        branch="z9hG4bK" + secrets.token_hex(8),
-        tag=secrets.token_hex(4),
-        call_id=secrets.token_hex(12),
-        cseq=1 + secrets.randbelow(2**31 - 1),
-    )
+def _transaction(peer: SipPeer, asking: Asking, host: str, port: int) -> Transaction:
+    """Of a request nobody sent before: the branch is random (section 8.1.1.7)."""
+    branch = "z9hG4bK" + secrets.token_hex(8)
+    return Transaction(peer.transport, at(host, port), branch, asking.tag, asking.call_id, asking.cseq)
 
 
-def _local(settings: PhoneSettings) -> tuple[str, int] | None:
-    return None if settings.source is None else (str(settings.source), 0)
+def _local(peer: SipPeer) -> tuple[str, int] | None:
+    return None if peer.source is None else (peer.source, 0)
 
 
-async def _over_udp(settings: PhoneSettings) -> SipOutcome:
+async def _over_udp(peer: SipPeer, write: Write, asking: Asking) -> SipOutcome:
     loop = asyncio.get_running_loop()
     transport, client = await loop.create_datagram_endpoint(
-        lambda: _UdpClient(loop), local_addr=_local(settings), remote_addr=(str(settings.host), settings.port)
+        lambda: _UdpClient(loop), local_addr=_local(peer), remote_addr=(peer.host, peer.port)
     )
     try:
         host, port = transport.get_extra_info("sockname")[:2]
-        return await client.ask(transport, _request(settings, host, port), settings.timeout_s)
+        request = write(_transaction(peer, asking, host, port))
+        return await client.ask(transport, request, peer.timeout_s)
     finally:
         transport.abort()
 
@@ -85,11 +116,11 @@ class _UdpClient(asyncio.DatagramProtocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._now_s = loop.time
-        self._request: OptionsRequest | None = None
+        self._request: SipRequest | None = None
         self._answer: asyncio.Future[tuple[SipResponse, float]] = loop.create_future()
         self._heard = self._garbage = False
 
-    async def ask(self, transport: asyncio.DatagramTransport, request: OptionsRequest, timeout_s: float) -> SipOutcome:
+    async def ask(self, transport: asyncio.DatagramTransport, request: SipRequest, timeout_s: float) -> SipOutcome:
         self._request, message = request, request.encode()
         started_s = self._now_s()
         wait_s, sent = T1_S, 0
@@ -101,7 +132,8 @@ class _UdpClient(asyncio.DatagramProtocol):
         if not self._answer.done():
             return SipOutcome(PhoneCause.MALFORMED if self._garbage else PhoneCause.NO_ANSWER)
         response, answered_s = self._answer.result()
-        return SipOutcome(PhoneCause.NONE, response.code, answered_s - started_s if sent == 1 else None)
+        rtt_s = answered_s - started_s if sent == 1 else None
+        return SipOutcome(PhoneCause.NONE, response.code, rtt_s, response)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         try:
@@ -122,23 +154,23 @@ class _UdpClient(asyncio.DatagramProtocol):
             self._answer.exception()  # looked at: asyncio need not complain if the prober is cancelled before it looks
 
 
-async def _over_tcp(settings: PhoneSettings) -> SipOutcome:
+async def _over_tcp(peer: SipPeer, write: Write, asking: Asking) -> SipOutcome:
     """A connection of its own per probe: accepting one is part of what is asked."""
     now_s = asyncio.get_running_loop().time
-    async with asyncio.timeout(settings.timeout_s):
-        reader, writer = await asyncio.open_connection(str(settings.host), settings.port, local_addr=_local(settings))
+    async with asyncio.timeout(peer.timeout_s):
+        reader, writer = await asyncio.open_connection(peer.host, peer.port, local_addr=_local(peer))
         try:
             host, port = writer.get_extra_info("sockname")[:2]
-            request = _request(settings, host, port)
+            request = write(_transaction(peer, asking, host, port))
             sent_s = now_s()
             writer.write(request.encode())
             response = await _final_response(reader, request)
-            return SipOutcome(PhoneCause.NONE, response.code, now_s() - sent_s)
+            return SipOutcome(PhoneCause.NONE, response.code, now_s() - sent_s, response)
         finally:
             writer.transport.abort()
 
 
-async def _final_response(reader: asyncio.StreamReader, request: OptionsRequest) -> SipResponse:
+async def _final_response(reader: asyncio.StreamReader, request: SipRequest) -> SipResponse:
     buffer = b""
     while chunk := await reader.read(4096):
         buffer += chunk

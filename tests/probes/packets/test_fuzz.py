@@ -15,7 +15,21 @@ import pytest
 
 import probes.packets
 from probes.errors import PeerError
-from probes.packets import capacity, dns, error_queue, frame, icmp, ntp_time, rtp, sip, stamp, stamp_tlv, stun
+from probes.packets import (
+    capacity,
+    dns,
+    error_queue,
+    frame,
+    icmp,
+    ntp_time,
+    rtp,
+    sip,
+    sip_contact,
+    sip_digest,
+    stamp,
+    stamp_tlv,
+    stun,
+)
 from tests.fuzzing import Codec, fuzz, lines_run, stretched
 from ups.nut_wire import NutPeerError, ReplyReader
 
@@ -130,6 +144,16 @@ SIP = (
     b"To: <sip:c@d>;tag=9\r\nCall-ID: a84b\r\nCSeq: 63104 OPTIONS\r\nContent-Length: 4\r\n\r\nv=0\n"
 )
 FOLDED_SIP = b"SIP/2.0 486\nv: SIP/2.0/UDP h\n ;branch = z9hG4bKx, SIP/2.0/UDP i\nCSeq: 1\n\tOPTIONS\nl:0\n\n"
+REGISTERED = SIP.replace(
+    b"Content-Length: 4",
+    b'm: "A, \\"B\\"" <sip:17@10.0.0.5:5060;ob>;expires=42;q=0.7,\r\n <tel:+1>;+sip.instance="<urn:uuid:0>"\r\n'
+    b"Contact: sip:a@b\r\nl: 4",
+)
+CHALLENGED = SIP.replace(
+    b"Content-Length: 4",
+    b'WWW-Authenticate: Digest realm="a \\"b\\"", nonce="ZzX9", algorithm=SHA-256,\r\n qop="auth,auth-int"\r\n'
+    b'WWW-Authenticate: Digest realm=r,nonce=n,opaque="",stale=TRUE\r\nContent-Length: 4',
+)
 EXTENDED_ERROR = struct.pack("@IBBBBII", 113, 2, 11, 0, 0, 1400, 0)
 NUT = (
     b'BEGIN LIST VAR u\nVAR u battery.charge "100"\nVAR u ups.model "A \\"B\\" \\\\C"\nEND LIST VAR u\n',
@@ -180,6 +204,21 @@ def any_time(packet: bytes) -> object:
 
 def any_sip(packet: bytes) -> object:
     return sip.split_stream(packet), sip.parse_response(packet)
+
+
+def any_bindings(packet: bytes) -> object:
+    response = sip.parse_response(packet)
+    return sip_contact.read_bindings(response.values("contact"))
+
+
+def any_challenge(packet: bytes) -> object:
+    """Answered, too: what came in must not be able to begin a header line of its own."""
+    chosen = sip_digest.choose(sip.parse_response(packet).values("www-authenticate"))
+    if chosen is not None:
+        credentials = sip_digest.Credentials("17", "secret")
+        line = sip_digest.authorization(chosen, credentials, "REGISTER", "sip:lab.test", cnonce="c")
+        assert not {"\r", "\n", "\0"} & set(line), line
+    return chosen
 
 
 def any_capacity(packet: bytes) -> object:
@@ -246,6 +285,8 @@ CODECS = (
     row("rtp", rtp.parse_rtp, RTP, RTP[:12]),
     row("frame", frame.parse_udp, MACS + b"\x08\0" + ipv4(UDP, 17), MACS + b"\x81\0\0\7\x86\xdd" + IPV6_UDP),
     row("sip", any_sip, SIP, FOLDED_SIP),
+    row("sip_contact", any_bindings, REGISTERED),
+    row("sip_digest", any_challenge, CHALLENGED),
     row(
         "capacity",
         any_capacity,

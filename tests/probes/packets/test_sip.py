@@ -5,11 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.errors import PeerError
-from probes.packets.sip import MESSAGE_MAX, OptionsRequest, SipResponse, parse_response, split_stream
+from probes.packets.sip import (
+    MESSAGE_MAX,
+    SipResponse,
+    Transaction,
+    fetch_bindings,
+    options,
+    parse_response,
+    split_stream,
+)
 
-REQUEST = OptionsRequest(
-    uri="sip:direct-line@10.77.0.60:5060",
-    caller="sip:edged@10.77.0.10:40312",
+OWN = Transaction(
     transport="udp",
     sent_by="10.77.0.10:40312",
     branch="z9hG4bKhjhs8ass877",
@@ -17,6 +23,7 @@ REQUEST = OptionsRequest(
     call_id="a84b4c76e66710",
     cseq=63104,
 )
+REQUEST = options("sip:direct-line@10.77.0.60:5060", "sip:edged@10.77.0.10:40312", OWN)
 # The response of RFC 3261 section 11.2, with our Via on top.
 OK = (
     b"SIP/2.0 200 OK\r\n"
@@ -51,6 +58,33 @@ def test_the_request_has_every_mandatory_header_and_nothing_odd() -> None:
         "",
         "",
     ]
+
+
+def test_c1_a_fetch_of_bindings_has_neither_contact_nor_expires_and_so_changes_none() -> None:
+    """RFC 3261 section 10.2: no user in the Request-URI, From is To; 10.2.3: without Contact nothing is changed."""
+    fetch = fetch_bindings(
+        "sip:17@pbx.example.org", "sip:pbx.example.org", OWN, ('Authorization: Digest username="17"',)
+    )
+    assert fetch.encode().decode().split("\r\n") == [
+        "REGISTER sip:pbx.example.org SIP/2.0",
+        "Via: SIP/2.0/UDP 10.77.0.10:40312;branch=z9hG4bKhjhs8ass877;rport",
+        "Max-Forwards: 70",
+        "From: <sip:17@pbx.example.org>;tag=1928301774",
+        "To: <sip:17@pbx.example.org>",
+        "Call-ID: a84b4c76e66710",
+        "CSeq: 63104 REGISTER",
+        'Authorization: Digest username="17"',
+        "User-Agent: edged",
+        "Content-Length: 0",
+        "",
+        "",
+    ]
+
+
+def test_every_header_of_one_name_is_kept_in_order_by_its_long_name_and_unfolded() -> None:
+    message = OK.replace(b"Contact: <sip:carol@chicago.com>", b"m: <sip:a@b>,\r\n\t<sip:c@d>\r\nCONTACT : <sip:e@f>")
+    assert parse_response(message).values("contact") == ("<sip:a@b>, <sip:c@d>", "<sip:e@f>")
+    assert parse_response(message).values("expires") == ()
 
 
 @pytest.mark.parametrize(
