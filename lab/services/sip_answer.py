@@ -1,19 +1,23 @@
-"""How a telephone adapter answers SIP, pure: OPTIONS with 200, anything else with 405, garbage not at all.
+"""How a telephone adapter answers SIP, pure: OPTIONS with 200, REGISTER where it is a registrar as well, anything else
+with 405, garbage not at all.
 
 Source: RFC 3261 (8.2.6 what a response copies, 18.2.2 where it goes, 18.3 how TCP is cut), RFC 3581 (rport).
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.services.errors import PeerError
+from lab.services.sip_registrar import Fields, Said
 
+Register = Callable[[Fields], Said]
 Address = tuple[str, int]
 
 DEFAULT_PORT = 5060
 MESSAGE_LIMIT = 65536
 CRLF = "\r\n"
-COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "l": "content-length"}
+COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "l": "content-length", "m": "contact"}
 NEEDED = ("via", "from", "to", "call-id", "cseq")
 ALLOW = "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE"
 OPTIONS_SAY = (ALLOW, "Accept: application/sdp", "Accept-Encoding: identity", "Accept-Language: en", "Supported: ")
@@ -32,10 +36,10 @@ class Answer:
     to: Address
 
 
-def answer(message: bytes, source: Address, tag: str) -> Answer | None:
+def answer(message: bytes, source: Address, tag: str, register: Register | None = None) -> Answer | None:
     """The response to one request from `source`; None where RFC 3261 wants silence (ACK, a response, garbage).
 
-    `tag` becomes the To tag where the request has none.
+    `tag` becomes the To tag where the request has none. `register` answers a REGISTER; none: that is not allowed.
     """
     try:
         lines = message.decode().split(CRLF + CRLF, 1)[0].split(CRLF)
@@ -49,7 +53,7 @@ def answer(message: bytes, source: Address, tag: str) -> Answer | None:
     if own_via is None:
         return None
     whom = fields["to"][0]
-    status, says = ("200 OK", OPTIONS_SAY) if request[1] == "OPTIONS" else ("405 Method Not Allowed", (ALLOW,))
+    status, says = _said(request[1], fields, register)
     rows = [
         f"SIP/2.0 {status}",
         *(f"Via: {via}" for via in (own_via, *fields["via"][1:])),
@@ -61,6 +65,14 @@ def answer(message: bytes, source: Address, tag: str) -> Answer | None:
         "Content-Length: 0",
     ]
     return Answer((CRLF.join(rows) + CRLF + CRLF).encode(), to)
+
+
+def _said(method: str, fields: Fields, register: Register | None) -> Said:
+    if method == "OPTIONS":
+        return "200 OK", OPTIONS_SAY
+    if method == "REGISTER" and register is not None:
+        return register(fields)
+    return "405 Method Not Allowed", (ALLOW,)
 
 
 def take_message(buffer: bytearray) -> bytes | None:
