@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from lab import entry
 from lab.client import LabClient
@@ -16,6 +16,7 @@ from lab.failover import Timing
 from lab.nodes import node_command
 from lab.place import claim, default_directory
 from lab.quantity import duration_s
+from lab.service import Media
 from lab.status_text import render
 
 
@@ -52,6 +53,8 @@ def _up(directory: Path, words: list[str]) -> NoReturn:
     parser.add_argument("--no-services", action="store_true", help="the network alone")
     parser.add_argument("--failover", type=_seconds, default=10.0, metavar="TIME", help="as `lab failover` (10s)")
     parser.add_argument("--failback", type=_seconds, default=10.0, metavar="TIME", help="as `lab failback` (10s)")
+    kinds = get_args(Media)
+    parser.add_argument("--media", choices=kinds, default=kinds[0], help="of the session (%(default)s, the cheap kind)")
     parser.add_argument("--user-namespace", action="store_true", help="as for an ordinary user, also when root")
     options = parser.parse_args(words)
     try:
@@ -60,6 +63,7 @@ def _up(directory: Path, words: list[str]) -> NoReturn:
         raise LabMisuse(str(error)) from error
     place = options.dir.absolute()
     inside = [f"--dir={place}", f"--failover={options.failover}", f"--failback={options.failback}"]
+    inside += [f"--media={options.media}"]
     flags = {"--no-daemon": options.no_daemon, "--no-services": options.no_services}
     inside += [flag for flag, is_set in flags.items() if is_set]
     claim(place)  # the lock is inherited by what we become

@@ -12,6 +12,7 @@ from typing import IO, Any
 from lab.errors import LabFailure, LabMisuse
 from lab.nodes import node_command
 from lab.place import default_directory, is_claimed
+from lab.service import Media
 
 READY_WITHIN_S = 30.0
 DOWN_WITHIN_S = 15.0
@@ -82,6 +83,7 @@ async def start_lab(
     with_daemon: bool = False,
     with_services: bool = True,
     user_namespace: bool = False,
+    media: Media = "rtp",
     directory: Path | None = None,
 ) -> AsyncIterator[LabClient]:
     """A lab in a fresh directory of its own, up and serving, taken down when the block ends.
@@ -91,6 +93,7 @@ async def start_lab(
     with tempfile.TemporaryDirectory(prefix="lab-", dir="/tmp") as fresh:  # a short path: it must hold sockets
         client = LabClient(directory or Path(fresh, "site"))
         words = [f"--dir={client.directory}", f"--failover={failover_s:g}s", f"--failback={failback_s:g}s"]
+        words += [f"--media={media}"]
         words += [] if with_daemon else ["--no-daemon"]
         words += [] if with_services else ["--no-services"]
         words += ["--user-namespace"] if user_namespace else []

@@ -11,6 +11,7 @@ from lab.daemon_config import toml_for
 from lab.errors import LabMisuse
 from lab.nodes import Node
 from lab.program import Program
+from lab.service import Media
 
 READY_WITHIN_S = 15.0
 STOP_WITHIN_S = 10.0
@@ -21,9 +22,10 @@ class Daemon:
     """One `edged run` on node edge; its configuration is DIR/edged.toml, written when missing, so that it may be
     edited."""
 
-    def __init__(self, directory: Path, edge: Node) -> None:
+    def __init__(self, directory: Path, edge: Node, media: Media = "rtp") -> None:
         self.config = directory / "edged.toml"
         self._directory = directory
+        self._media = media
         self._notify_path = directory / "notify.sock"
         argv = [sys.executable, "-c", ENTRY, "run", "--config", str(self.config)]
         env = {"NOTIFY_SOCKET": str(self._notify_path)}
@@ -35,7 +37,7 @@ class Daemon:
         if self.program.running:
             raise LabMisuse(f"edged runs already (pid {self.program.pid})")
         if not self.config.exists():
-            self.config.write_text(toml_for(self._directory))
+            self.config.write_text(toml_for(self._directory, self._media))
         self._listen()
         await self.program.start()
         await self.program.until_ready(READY_WITHIN_S)

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from lab import plan
+from lab.service import Media
 
 
-def toml_for(directory: Path) -> str:
+def toml_for(directory: Path, media: Media = "rtp") -> str:
     """The text of edged.toml for the lab in `directory`, where the daemon's state and control socket live too."""
     links = "\n".join(_link(wan, directory) for wan in plan.WANS)
-    return _SITE.format(directory=directory, links=links, router=plan.ROUTER_LAN)
+    hints, ports = (_HINTS, "5004-5006") if media == "rtp" else ("", "32768-65535")
+    return _SITE.format(directory=directory, links=links, router=plan.ROUTER_LAN, hints=hints, media_ports=ports)
 
 
 def _link(wan: plan.Wan, directory: Path) -> str:
@@ -64,6 +66,16 @@ need_up_mbit = 6
 need_down_mbit = 6
 """
 
+# WebRTC takes the ports the kernel gives it, and payload types as agreed: the observer must see by itself.
+_HINTS = """\
+[media.audio]
+ports = [5004]
+payload_types = [111]
+[media.video]
+ports = [5006]
+payload_types = [96]
+"""
+
 _SITE = """\
 # The site in the lab. config/edged.toml explains every key.
 [site]
@@ -100,7 +112,7 @@ name = "lan0"
 direction = "down"
 [[qos.p1.ports]]
 protocol = "udp"
-port = "5004-5006"
+port = "{media_ports}"
 host = "198.51.100.30"
 # The box's own probes: in p4 a full upload would look like a slow link.
 [[qos.p1.ports]]
@@ -132,13 +144,7 @@ host = "198.51.100.20"
 interface = "lan0"
 room_networks = ["10.77.0.0/24"]
 platform_networks = ["198.51.100.30/32"]
-[media.audio]
-ports = [5004]
-payload_types = [111]
-[media.video]
-ports = [5006]
-payload_types = [96]
-
+{hints}
 [phone]
 host = "10.77.0.60"
 interval_s = 2

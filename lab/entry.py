@@ -18,10 +18,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from lab.errors import LabFailure
-from lab.service import Service
+from lab.service import Media, Service
 
 PR_SET_PDEATHSIG = 1
 TELLING_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -77,7 +77,8 @@ def _be_the_site(options: argparse.Namespace) -> int:
     except LabFailure as failure:
         print(f"lab: {failure}", file=sys.stderr)
         return 1
-    running = site.RunningSite(directory, nodes, Timing(options.failover, options.failback), _services(options))
+    timing = Timing(options.failover, options.failback)
+    running = site.RunningSite(directory, nodes, timing, _services(options), media=options.media)
     with register(directory, nodes, user_namespace=options.user_namespace):
         return asyncio.run(site.run(running, directory, with_daemon=not options.no_daemon))
 
@@ -85,9 +86,9 @@ def _be_the_site(options: argparse.Namespace) -> int:
 def _services(options: argparse.Namespace) -> tuple[Service, ...]:
     if options.no_services:
         return ()
-    from lab.services import SERVICES
+    from lab.services import services_for
 
-    return SERVICES
+    return services_for(options.media)
 
 
 def _log_to_stderr() -> None:
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--failover", type=float, required=True)
     parser.add_argument("--failback", type=float, required=True)
+    parser.add_argument("--media", choices=get_args(Media), required=True)
     parser.add_argument("--no-daemon", action="store_true")
     parser.add_argument("--no-services", action="store_true")
     parser.add_argument("--user-namespace", action="store_true")

@@ -25,7 +25,7 @@ from lab.nodes import Node
 from lab.pinning import Pinning
 from lab.program import Program
 from lab.router import Router, initial_view
-from lab.service import Service
+from lab.service import Media, Service
 from lab.toggle import Toggle
 from lab.world import Truth, World
 
@@ -39,13 +39,22 @@ log = structlog.get_logger()
 class RunningSite:
     """What `lab.commands` acts on."""
 
-    def __init__(self, directory: Path, nodes: dict[str, Node], timing: Timing, services: Sequence[Service]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        nodes: dict[str, Node],
+        timing: Timing,
+        services: Sequence[Service],
+        *,
+        media: Media = "rtp",
+    ) -> None:
+        self.media = media
         self.links = {name: Link(name, nodes[name]) for name in plan.LINKS}
         self.pinnings = {wan.link: Pinning(nodes["router"], wan) for wan in plan.WANS}
         self.lan = Toggle(partial(_plug_lan, nodes["router"]))
         self.reflectors = Toggle(partial(_let_reflectors_answer, nodes["internet"]))
         self.truth = Truth(directory, World(router=initial_view()))
-        self.daemon = Daemon(directory, nodes["edge"])
+        self.daemon = Daemon(directory, nodes["edge"], media)
         self.router = Router(nodes["router"], self.truth, timing)
         self.ended = asyncio.Event()
         self._log_dir = directory / "log"
@@ -88,6 +97,7 @@ class RunningSite:
             "links": links,
             "lan": self.lan.is_on,
             "reflectors": self.reflectors.is_on,
+            "media": self.media,
             "world": self.truth.as_json(),
             "failover_s": self.timing.failover_s,
             "failback_s": self.timing.failback_s,

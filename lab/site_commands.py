@@ -22,8 +22,9 @@ async def _heal(site: Site, words: Words) -> Answer:
         await toggle.turn(on=True)
     for link in site.links:
         await _heal_link(site, link)
-    site.truth.change(mains=True, phone=True, audio=True, video=True, upsd="ok", snmp=True)
-    switched = "mains, phone, audio, video, the router's SNMP and the UPS server"
+    flows = {f"{medium}_{way}": "on" for medium in _MEDIA for way in _WAYS}
+    site.truth.change(mains=True, phone=True, **flows, clear=False, upsd="ok", snmp=True)
+    switched = "mains, phone, audio, video, their encryption, the router's SNMP and the UPS server"
     return Answer(f"all healed: both links, their pins, the LAN's cable, the reflectors, {switched}")
 
 
@@ -62,6 +63,27 @@ def _switch(field: str, on: str, off: str) -> Callable[[Site, Words], Awaitable[
         return Answer(on if is_on else off)
 
     return run
+
+
+def _flow(*media: str) -> Callable[[Site, Words], Awaitable[Answer]]:
+    """Of one medium or all, both ways or one."""
+
+    async def run(site: Site, words: Words) -> Answer:
+        how = words.one_of("the switch", ("on", "off", "freeze") if media == ("video",) else ("on", "off"))
+        way = words.optional(_WAYS)
+        words.end()
+        flow = "frozen" if how == "freeze" else how
+        ways = _WAYS if way is None else (way,)
+        site.truth.change(**{f"{medium}_{each}": flow for medium in media for each in ways})
+        where = "both ways" if way is None else way.replace("_", " the ", 1)
+        return Answer(f"{' and '.join(media)}, {where}: {_FLOWS[flow]}")
+
+    return run
+
+
+_MEDIA = ("audio", "video")
+_WAYS = ("to_room", "from_room")
+_FLOWS = {"on": "flows", "off": "lost", "frozen": "frozen, its packets go on"}
 
 
 async def _upsd(site: Site, words: Words) -> Answer:
@@ -126,8 +148,16 @@ SITE_COMMANDS: dict[str, Command] = {
         "mains on|off", "power to both UPSes", _switch("mains", "mains power is on", "mains power is off")
     ),
     "phone": Command("phone on|off", "the direct line", _switch("phone", "the phone answers", "the phone is dead")),
-    "audio": Command("audio on|off", "the platform's audio", _switch("audio", "audio flows", "audio is lost")),
-    "video": Command("video on|off", "the platform's video", _switch("video", "video flows", "video is lost")),
+    "audio": Command("audio on|off [to_room|from_room]", "the session's audio, both ways or one", _flow("audio")),
+    "video": Command(
+        "video on|off|freeze [to_room|from_room]", "its video; freeze: packets go on, pictures do not", _flow("video")
+    ),
+    "media": Command("media on|off [to_room|from_room]", "both at once", _flow(*_MEDIA)),
+    "clear": Command(
+        "clear on|off",
+        "on: the media are plain RTP and RTCP, as they never should be",
+        _switch("clear", "the media are in clear text", "the media are as the site was built"),
+    ),
     "router": Command(
         "router on|off", "its SNMP agent", _switch("snmp", "the router answers SNMP", "the router's SNMP is silent")
     ),

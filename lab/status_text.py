@@ -7,7 +7,12 @@ from typing import Any
 from lab.quantity import show_duration, show_rate, show_share, show_size
 
 _WAN_STATES = {2: "disconnected", 3: "connected", 6: "health check failed", 8: "standby"}
-_SWITCHES = (("mains", "mains"), ("phone", "phone"), ("audio", "audio"), ("video", "video"), ("snmp", "router SNMP"))
+_MEDIA = tuple(
+    (f"{medium} {way.replace('_', ' ')}", f"{medium}_{way}")
+    for medium in ("audio", "video")
+    for way in ("from_room", "to_room")
+)
+_SWITCHES = (("mains", "mains"), ("phone", "phone"), ("snmp", "router SNMP"))
 
 
 def render(status: dict[str, Any]) -> str:
@@ -22,6 +27,8 @@ def render(status: dict[str, Any]) -> str:
     switches += [("LAN cable", status["lan"]), ("reflectors", status["reflectors"])]
     lines.append(_row("site", "", ", ".join(f"{name} {'on' if on else 'OFF'}" for name, on in switches)))
     lines.append(_row("upsd", world["upsd"]))
+    flows = [f"{name} {flow if (flow := world[key]) == 'on' else flow.upper()}" for name, key in _MEDIA]
+    lines.append(_row("media", status["media"] + (", IN CLEAR TEXT" if world["clear"] else ""), ", ".join(flows)))
     lines += [_row(name, service["state"]) for name, service in status["services"].items()]
     lines.append(_row("edged", status["daemon"]["state"]))
     if status["dead"]:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 WORLD_FILE = "world.json"
 
 Upsd = Literal["ok", "stale", "dead"]
+Flow = Literal["on", "off", "frozen"]
+"""Of a medium in one way. Frozen: packets go on, and bring nothing new (video only)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,12 @@ class World:
     router: RouterTruth
     mains: bool = True
     phone: bool = True
-    audio: bool = True
-    video: bool = True
+    audio_to_room: Flow = "on"
+    audio_from_room: Flow = "on"
+    video_to_room: Flow = "on"
+    video_from_room: Flow = "on"
+    clear: bool = False
+    """The media are plain RTP with plain RTCP: nothing is encrypted, and everybody on the way can tell."""
     upsd: Upsd = "ok"
     snmp: bool = True
 

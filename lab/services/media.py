@@ -1,6 +1,8 @@
-"""One end of the supervision session's media: sends each stream on the loop's clock, receives, and measures when asked.
+"""One end of the supervision session's plain media: sends each stream on the loop's clock, receives, and measures when
+asked.
 
 Packets are due at start + n/rate, never at "now + interval": lateness does not add up. The kernel stamps arrivals.
+Headers alone do not tell plain RTP from encrypted; where the world says so, RTCP reports in clear text go with it.
 """
 
 import argparse
@@ -10,7 +12,7 @@ import random
 import socket
 import struct
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -18,8 +20,8 @@ from typing import TextIO
 import structlog
 
 from lab.services.lifetime import Address
-from lab.services.rtp import STREAMS, Arrivals, Stream, build, parse
-from lab.services.world import POLL_S, Truth, World
+from lab.services.rtp import STREAMS, Arrivals, Stream, build, parse, sender_report
+from lab.services.world import POLL_S, Flow, Truth, Way
 
 log = structlog.get_logger()
 
@@ -27,22 +29,31 @@ SO_TIMESTAMPNS = 35  # asm-generic/socket.h; not in Python's socket module
 TIMESPEC = struct.Struct("@ll")
 DATAGRAM = 2048
 PATIENCE_S = 0.5  # later than this, what was due is skipped: a stopped machine must not burst when it goes on
-SWITCHES: dict[str, Callable[[World], bool]] = {"audio": lambda world: world.audio, "video": lambda world: world.video}
+REPORT_S = 1.0
 
 
 @dataclass(slots=True)
 class Leg:
-    """One stream's socket. It sends to `far` while `flows`; without `far` it waits for somebody to latch to."""
+    """One stream's socket. It sends to `far` as `flow` says; without `far` it waits for somebody to latch to."""
 
     stream: Stream
     door: socket.socket
     far: Address | None
     latches: bool
-    flows: bool = True
+    flow: Flow = Flow.ON
+    reports: bool = False
+    """Sender reports in clear text, on the same port (RFC 5761)."""
     arrivals: Arrivals | None = None
     sent: int = 0
     unsent: int = 0
     _ssrc: int = 0
+    _frame: int = 0
+    """The tick whose picture is sent."""
+
+    @property
+    def way(self) -> Way:
+        """That it sends. Who latches is on the internet's side."""
+        return Way.TO_ROOM if self.latches else Way.FROM_ROOM
 
     def start(self) -> None:
         self._ssrc = random.getrandbits(32)
@@ -62,17 +73,25 @@ class Leg:
         late_s = loop.time() - (start_s + count / self.stream.ticks_per_s)
         if late_s > PATIENCE_S:
             count += int(late_s * self.stream.ticks_per_s)
-        if self.flows and self.far is not None:
+        if self.flow is not Flow.FROZEN:
+            self._frame = count
+        if self.flow is not Flow.OFF and self.far is not None:
             for _ in range(self.stream.packets_per_tick):
                 self._send(self.far)
+            if self.reports and count % int(self.stream.ticks_per_s * REPORT_S) == 0:
+                self._report(self.far)
         loop.call_at(start_s + (count + 1) / self.stream.ticks_per_s, self._tick, start_s, count + 1)
 
     def _send(self, far: Address) -> None:
         try:
-            self.door.sendto(build(self.stream, self._ssrc, self.sent, time.monotonic_ns()), far)
+            self.door.sendto(build(self.stream, self._ssrc, self.sent, time.monotonic_ns(), self._frame), far)
         except OSError:  # no route, no buffer: what a network does, and the far side sees the gap
             self.unsent += 1
         self.sent += 1
+
+    def _report(self, far: Address) -> None:
+        with suppress(OSError):
+            self.door.sendto(sender_report(self.stream, self._ssrc, self.sent, self._frame, time.time()), far)
 
     def _readable(self) -> None:
         behind_ns = time.time_ns() - time.monotonic_ns()
@@ -134,7 +153,8 @@ async def _follow(made: list[Leg], truth: Truth) -> None:
     while True:
         truth.refresh()
         for leg in made:
-            leg.flows = SWITCHES[leg.stream.medium](truth.world)
+            leg.flow = truth.world.flow(leg.stream.medium, leg.way)
+            leg.reports = truth.world.clear
         await asyncio.sleep(POLL_S)
 
 

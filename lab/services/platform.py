@@ -17,7 +17,7 @@ WEB_PORT = 443
 
 
 async def serve(chosen: argparse.Namespace) -> None:
-    made = legs(chosen, far_host=None)
+    made = [] if chosen.web_only else legs(chosen, far_host=None)
     tls = server_context(chosen.dir, plan.PLATFORM_NAME)
     async with accepting(_accept_and_close, (chosen.host, chosen.web_port), tls):
         ready()
@@ -31,6 +31,7 @@ async def _accept_and_close(_reader: asyncio.StreamReader, writer: asyncio.Strea
 def main() -> None:
     parser = media_arguments(arguments(__doc__), HOST)
     parser.add_argument("--web-port", type=int, default=WEB_PORT, help=f"default {WEB_PORT}")
+    parser.add_argument("--web-only", action="store_true", help="no media: another program has them")
     chosen = parser.parse_args()
     run(lambda: serve(chosen))
 

@@ -11,6 +11,12 @@ BODY = struct.Struct("!QI")  # sent, nanoseconds of CLOCK_MONOTONIC; number of t
 SMALLEST = HEADER.size + BODY.size
 VERSION_2 = 0x80
 MARKER = 0x80
+REPORT = struct.Struct("!BBHIIIIII")  # V P RC, 200, length; SSRC, NTP time, RTP time, packets, octets
+DESCRIPTION = struct.Struct("!BBHI")  # V P SC, 202, length; SSRC
+SENDER_REPORT, SOURCE_DESCRIPTION, CNAME = 200, 202, 1
+RTCP_TYPES = range(192, 224)
+"""On the port of the media these second bytes are RTCP's (RFC 5761, 4)."""
+NTP_AFTER_UNIX_S = 2_208_988_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,11 @@ class Packet:
     sent_ns: int
 
 
-def build(stream: Stream, ssrc: int, number: int, sent_ns: int) -> bytes:
-    """Packet `number` of a stream. The marker bit closes a video frame; audio has none."""
-    tick, place = divmod(number, stream.packets_per_tick)
+def build(stream: Stream, ssrc: int, number: int, sent_ns: int, tick: int | None = None) -> bytes:
+    """Packet `number` of a stream, of its tick or, after a pause, of a later one. The marker bit closes a video frame;
+    audio has none."""
+    due, place = divmod(number, stream.packets_per_tick)
+    tick = due if tick is None else tick
     closes_frame = stream.packets_per_tick > 1 and place == stream.packets_per_tick - 1
     head = HEADER.pack(
         VERSION_2,
@@ -57,9 +65,22 @@ def build(stream: Stream, ssrc: int, number: int, sent_ns: int) -> bytes:
     return (head + BODY.pack(sent_ns, number & 0xFFFFFFFF)).ljust(stream.packet_bytes, b"\0")
 
 
+def sender_report(stream: Stream, ssrc: int, packets: int, tick: int, wall_s: float) -> bytes:
+    """What only plain RTCP looks like: a sender report (RFC 3550, 6.4.1) and a CNAME (6.5), in clear text, of a stream
+    that has sent so many packets."""
+    seconds, fraction = divmod(wall_s + NTP_AFTER_UNIX_S, 1)
+    ntp = int(seconds) & 0xFFFFFFFF, int(fraction * 2**32)
+    timestamp = tick * stream.clock_hz // stream.ticks_per_s & 0xFFFFFFFF
+    octets = packets * (stream.packet_bytes - HEADER.size) & 0xFFFFFFFF
+    report = REPORT.pack(VERSION_2, SENDER_REPORT, 6, ssrc, *ntp, timestamp, packets & 0xFFFFFFFF, octets)
+    item = bytes((CNAME, len(stream.medium))) + stream.medium.encode()
+    item = item.ljust(len(item) // 4 * 4 + 4, b"\0")  # at least one zero ends the list
+    return report + DESCRIPTION.pack(VERSION_2 | 1, SOURCE_DESCRIPTION, 1 + len(item) // 4, ssrc) + item
+
+
 def parse(datagram: bytes) -> Packet | None:
     """None where it is none of ours."""
-    if len(datagram) < SMALLEST or datagram[0] != VERSION_2:
+    if len(datagram) < SMALLEST or datagram[0] != VERSION_2 or datagram[1] in RTCP_TYPES:
         return None
     _, second, _, _, ssrc = HEADER.unpack_from(datagram)
     sent_ns, number = BODY.unpack_from(datagram, HEADER.size)

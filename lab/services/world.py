@@ -28,6 +28,19 @@ class UpsdTruth(StrEnum):
     DEAD = "dead"  # no upsd at all
 
 
+class Flow(StrEnum):
+    """What an end of the session sends of one medium."""
+
+    ON = "on"
+    OFF = "off"
+    FROZEN = "frozen"  # packets go on, and bring nothing new
+
+
+class Way(StrEnum):
+    TO_ROOM = "to_room"
+    FROM_ROOM = "from_room"
+
+
 @dataclass(frozen=True, slots=True)
 class Wan:
     name: str
@@ -54,11 +67,27 @@ def _calm_router() -> Router:
 class World:
     mains: bool = True
     phone: bool = True
-    audio: bool = True
-    video: bool = True
+    phone_registered: bool = True
+    """The registrar has a binding for the direct line."""
+    audio_to_room: Flow = Flow.ON
+    audio_from_room: Flow = Flow.ON
+    video_to_room: Flow = Flow.ON
+    video_from_room: Flow = Flow.ON
+    clear: bool = False
+    """The media are plain RTP with plain RTCP, also where the session is WebRTC otherwise."""
     upsd: UpsdTruth = UpsdTruth.OK
     snmp: bool = True
     router: Router = field(default_factory=_calm_router)
+
+    def flow(self, medium: str, way: Way) -> Flow:
+        """Of `medium`, "audio" or "video"."""
+        flows = {
+            ("audio", Way.TO_ROOM): self.audio_to_room,
+            ("audio", Way.FROM_ROOM): self.audio_from_room,
+            ("video", Way.TO_ROOM): self.video_to_room,
+            ("video", Way.FROM_ROOM): self.video_from_room,
+        }
+        return flows[medium, way]
 
 
 CALM = World()
@@ -74,8 +103,12 @@ def parse(text: str | bytes) -> World:
     return World(
         mains=_switch(table, "mains"),
         phone=_switch(table, "phone"),
-        audio=_switch(table, "audio"),
-        video=_switch(table, "video"),
+        phone_registered=_switch(table, "phone_registered"),
+        audio_to_room=_flow(table, "audio_to_room"),
+        audio_from_room=_flow(table, "audio_from_room"),
+        video_to_room=_flow(table, "video_to_room"),
+        video_from_room=_flow(table, "video_from_room"),
+        clear=_switch(table, "clear", calm=False),
         upsd=_upsd(table.get("upsd", CALM.upsd)),
         snmp=_switch(table, "snmp"),
         router=_router(_mapping(table["router"], "router")) if "router" in table else CALM.router,
@@ -135,8 +168,8 @@ def _mapping(raw: object, where: str) -> dict[str, object]:
     return raw
 
 
-def _switch(table: Mapping[str, object], key: str) -> bool:
-    value = table.get(key, True)
+def _switch(table: Mapping[str, object], key: str, *, calm: bool = True) -> bool:
+    value = table.get(key, calm)
     if not isinstance(value, bool):
         raise PeerError(f"world.json: {key} is {value!r}, not true or false")
     return value
@@ -147,6 +180,14 @@ def _upsd(value: object) -> UpsdTruth:
         return UpsdTruth(str(value))
     except ValueError as error:
         raise PeerError(f"world.json: upsd is {value!r}, not one of {', '.join(UpsdTruth)}") from error
+
+
+def _flow(table: Mapping[str, object], key: str) -> Flow:
+    value = table.get(key, Flow.ON)
+    try:
+        return Flow(str(value))
+    except ValueError as error:
+        raise PeerError(f"world.json: {key} is {value!r}, not one of {', '.join(Flow)}") from error
 
 
 def _router(table: Mapping[str, object]) -> Router:

@@ -179,6 +179,20 @@ async def test_a_switch_is_written_to_the_world_the_services_read(lab: LabClient
     assert json.loads((lab.directory / "world.json").read_text())["mains"] is True
 
 
+async def test_each_medium_is_switched_both_ways_or_one_and_healed(lab: LabClient) -> None:
+    assert await lab.do("audio", "off") == "audio, both ways: lost"
+    assert await lab.do("audio", "on", "from_room") == "audio, from the room: flows"
+    assert await lab.do("video", "freeze", "to_room") == "video, to the room: frozen, its packets go on"
+    assert await lab.do("clear", "on") == "the media are in clear text"
+    media = ["audio_to_room", "audio_from_room", "video_to_room", "video_from_room", "clear"]
+    world = json.loads((lab.directory / "world.json").read_text())
+    assert [world[field] for field in media] == ["off", "on", "frozen", "on", True]
+    assert await lab.do("media", "off", "from_room") == "audio and video, from the room: lost"
+    await lab.do("heal", "all")
+    world = json.loads((lab.directory / "world.json").read_text())
+    assert [world[field] for field in media] == ["on"] * 4 + [False]
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -197,6 +211,8 @@ async def test_a_switch_is_written_to_the_world_the_services_read(lab: LabClient
         (("mtu", "fiber", "60"), "MTU must lie between 68 and 65535 bytes, not 60"),
         (("bleach", "fiber", "white"), "the switch must be on or off, not 'white'"),
         (("pin", "on"), "the link must be fiber or cellular, not 'on'"),
+        (("audio", "freeze"), "the switch must be on or off, not 'freeze'"),
+        (("media", "off", "sideways"), "'sideways' is too much"),
         (("fly",), "no command 'fly'"),
         ((), "no command ''"),
     ],

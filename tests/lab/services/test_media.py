@@ -55,7 +55,7 @@ async def test_both_media_flow_both_ways_at_their_pace_until_the_world_stops_one
             assert len(second["delays_us"]) == second["received"]
             assert 0 <= min(second["delays_us"]) < 5_000
 
-    stage.say(video=False)
+    stage.say(video_to_room="off", video_from_room="off")
     before = len(seconds(stage, "platform", "video"))
     await until(stage, "platform", "video", before + 2)
     await until(stage, "workstation", "video", before + 2)

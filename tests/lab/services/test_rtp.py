@@ -1,9 +1,10 @@
 import pytest
+from aiortc.rtp import RtcpPacket, RtcpSdesPacket, RtcpSrPacket
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.rtp import RTP
 
-from lab.services.rtp import AUDIO, HEADER, VIDEO, Arrivals, Packet, Stream, build, parse
+from lab.services.rtp import AUDIO, HEADER, VIDEO, Arrivals, Packet, Stream, build, parse, sender_report
 
 
 @pytest.mark.parametrize(("stream", "rate_bps", "packets_per_s"), [(AUDIO, 64_000, 50), (VIDEO, 1_497_600, 180)])
@@ -30,6 +31,25 @@ def test_the_last_packet_of_a_frame_is_marked_and_all_of_a_frame_have_one_time()
     assert [bool(head[1] & 0x80) for head in heads] == [False] * 5 + [True] + [False] * 5 + [True]
     assert {head[3] for head in heads[:6]} == {0}
     assert {head[3] for head in heads[6:]} == {3000}
+
+
+def test_a_frame_sent_again_keeps_its_time_and_its_packets_their_numbers() -> None:
+    heads = [HEADER.unpack_from(build(VIDEO, 1, number, 0, tick=7)) for number in (600, 601)]
+    assert [(head[2], head[3]) for head in heads] == [(600, 21_000), (601, 21_000)]
+
+
+@pytest.mark.parametrize("stream", [AUDIO, VIDEO])
+def test_another_codec_reads_the_reports_and_we_take_them_for_no_media(stream: Stream) -> None:
+    raw = sender_report(stream, 0xCAFE, packets=10, tick=50, wall_s=1.5)
+    report, description = RtcpPacket.parse(raw)
+    assert isinstance(report, RtcpSrPacket)
+    assert isinstance(description, RtcpSdesPacket)
+    said = report.sender_info
+    assert (report.ssrc, said.ntp_timestamp) == (0xCAFE, (2_208_988_801 << 32) + (1 << 31))
+    assert said.rtp_timestamp == 50 * stream.clock_hz // stream.ticks_per_s
+    assert (said.packet_count, said.octet_count) == (10, 10 * (stream.packet_bytes - HEADER.size))
+    assert [(each.ssrc, each.items) for each in description.chunks] == [(0xCAFE, [(1, stream.medium.encode())])]
+    assert parse(raw) is None
 
 
 def test_audio_is_never_marked_and_its_time_goes_by_20_ms() -> None:

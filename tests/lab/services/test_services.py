@@ -1,22 +1,31 @@
 import importlib
 import socket
+from typing import get_args
+
+import pytest
 
 from lab import plan
-from lab.services import SERVICES
+from lab.service import Media
+from lab.services import services_for
 from probes.capacity.settings import read_key
 from tests.lab.services.conftest import Stage, free_port
 
-
-def test_every_service_stands_on_a_node_of_the_plan() -> None:
-    assert {service.node for service in SERVICES} <= set(plan.NODES)
+KINDS = pytest.mark.parametrize("media", get_args(Media))
 
 
-def test_no_two_services_share_a_name() -> None:
-    assert len({service.name for service in SERVICES}) == len(SERVICES)
+@KINDS
+def test_every_service_stands_on_a_node_of_the_plan(media: Media) -> None:
+    assert {service.node for service in services_for(media)} <= set(plan.NODES)
 
 
-def test_every_service_can_be_run() -> None:
-    for service in SERVICES:
+@KINDS
+def test_no_two_services_share_a_name(media: Media) -> None:
+    assert len({service.name for service in services_for(media)}) == len(services_for(media))
+
+
+@KINDS
+def test_every_service_can_be_run(media: Media) -> None:
+    for service in services_for(media):
         assert callable(importlib.import_module(service.module).main)
 
 
