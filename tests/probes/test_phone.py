@@ -9,7 +9,9 @@ from probes.phone import PhoneLine, cause_of, judge_line, watch_phone
 from probes.phone_settings import PhoneSettings
 from probes.reading import PhoneCause, PhoneReading
 from probes.sip import SipOutcome
+from tests.probes.registrars import DOMAIN, OPEN, PASSWORD, Method, double, kamailio
 from tests.probes.sip_endpoint import answers, silence, tcp_phone, udp_phone
+from tests.probes.sip_subscriber import Subscriber
 
 OK, DEAD, UNASKED = PhoneCause.NONE, PhoneCause.NO_ANSWER, PhoneCause.UNASKED
 
@@ -75,13 +77,14 @@ def test_without_a_code_the_cause_stays() -> None:
 class Watched:
     """A line under watch at a pace a test can wait for."""
 
-    def __init__(self, port: int, **more: Any) -> None:
+    def __init__(self, port: int, room: str = "", **more: Any) -> None:
+        self.room = room
         quick = {"host": "127.0.0.1", "port": port, "interval_s": 1.0, "suspect_interval_s": 0.2, "timeout_s": 0.1}
         self.settings = PhoneSettings.model_validate(quick | more)
         self.readings: list[PhoneReading] = []
 
     async def __aenter__(self) -> "Watched":
-        self._task = asyncio.create_task(watch_phone(self.settings, self.readings.append))
+        self._task = asyncio.create_task(watch_phone(self.settings, self.readings.append, room=self.room))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -148,3 +151,71 @@ async def test_garbage_is_a_reading_and_never_the_end_of_the_watch() -> None:
     noise = [b"", b"\xff" * 2000, b"SIP/2.0 200\r\n", b"SIP/2.0 abc def\r\n\r\n", b"\r\n" * 500]
     async with udp_phone(lambda request: noise) as phone, Watched(phone.port) as line:
         assert (await line.until(lambda r: r.reachable is False)).cause is PhoneCause.MALFORMED
+
+
+async def test_every_reading_says_which_room_s_line_it_is() -> None:
+    async with udp_phone(answers(200)) as phone, Watched(phone.port, room="ct2") as line:
+        await line.until(lambda r: r.reachable is True)
+    assert {reading.room for reading in line.readings} == {"ct2"}
+    assert {reading.registered for reading in line.readings} == {None}
+
+
+def registrar(port: int, transport: str = "udp", **more: Any) -> dict[str, Any]:
+    given = {"host": "127.0.0.1", "port": port, "transport": transport, "aor": f"17@{DOMAIN}", "interval_s": 1}
+    return {"registrar": given | more, "timeout_s": 1.0}
+
+
+@pytest.mark.parametrize(("opened", "transport"), [(kamailio, "tcp"), (double, "udp")])
+async def test_c1_a_line_unregistered_is_dead_though_it_answers_and_a_registrar_killed_makes_it_unknown(
+    opened: Any, transport: str
+) -> None:
+    async with opened(OPEN) as asked, udp_phone(answers(200)) as phone:
+        line = Subscriber(asked.port, f"17@{DOMAIN}", None)
+        await line.register("sip:17@127.0.0.1:5999")
+        async with Watched(phone.port, **registrar(asked.port, transport)) as watched:
+            alive = await watched.until(lambda r: r.registered is True and r.reachable is True)
+            assert (alive.cause, alive.sip_code) == (PhoneCause.NONE, 200)
+
+            await line.register("*", 0)
+            dead = await watched.until(lambda r: r.registered is False)
+            assert (dead.reachable, dead.cause, dead.sip_code) == (False, PhoneCause.UNREGISTERED, 200)
+            assert dead.since_s == dead.at_s
+
+            await line.register("sip:17@127.0.0.1:5998")
+            back = await watched.until(lambda r: r.registered is True)
+            assert (back.reachable, back.cause) == (True, PhoneCause.NONE)
+
+            await asked.kill()
+            unknown = await watched.until(lambda r: r.registered is None)
+            assert (unknown.reachable, unknown.cause) == (True, PhoneCause.NO_REGISTRAR)
+            assert False not in {r.registered for r in watched.readings if r.at_s > back.at_s}
+
+
+@pytest.mark.parametrize("opened", [kamailio, double])
+async def test_c1_a_wrong_password_is_told_and_the_line_is_judged_by_its_own_answer(opened: Any) -> None:
+    async with opened(Method("SHA-256")) as asked, udp_phone(answers(200)) as phone:
+        await Subscriber(asked.port, f"17@{DOMAIN}", PASSWORD).register("sip:17@127.0.0.1:5999")
+        async with Watched(phone.port, **registrar(asked.port, password="guess")) as watched:
+            denied = await watched.until(lambda r: r.cause is PhoneCause.DENIED)
+            assert (denied.reachable, denied.registered, denied.sip_code) == (True, None, 401)
+        async with Watched(phone.port, **registrar(asked.port, password=PASSWORD)) as watched:
+            assert (await watched.until(lambda r: r.registered is True)).reachable is True
+
+
+async def test_a_dead_line_that_is_still_registered_is_dead() -> None:
+    async with double(OPEN) as asked, udp_phone(silence) as phone:
+        await Subscriber(asked.port, f"17@{DOMAIN}", None).register("sip:17@127.0.0.1:5999")
+        async with Watched(phone.port, **(registrar(asked.port) | {"timeout_s": 0.2})) as watched:
+            dead = await watched.until(lambda r: r.reachable is False and r.registered is True)
+            assert dead.cause is PhoneCause.NO_ANSWER
+
+
+async def test_garbage_from_the_registrar_never_ends_the_watch_and_leaves_it_unknown() -> None:
+    noise = [b"", b"\xff" * 2000, b"SIP/2.0 200\r\n", b"\r\n" * 500]
+    async with (
+        udp_phone(answers(200)) as phone,
+        udp_phone(lambda request: noise) as asked,
+        Watched(phone.port, **(registrar(asked.port) | {"timeout_s": 0.1})) as watched,
+    ):
+        unknown = await watched.until(lambda r: r.cause is PhoneCause.NO_REGISTRAR)
+        assert (unknown.reachable, unknown.registered) == (True, None)
