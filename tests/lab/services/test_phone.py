@@ -56,6 +56,27 @@ async def test_over_udp_it_answers_until_the_line_is_dead_and_again_when_it_is_b
                 pass
 
 
+async def test_over_tcp_the_line_is_registered_while_the_world_says_so(port: int, stage: Stage) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    question = options(1, "TCP").replace(b"OPTIONS", b"REGISTER").replace(b"sip:ata@", b"sip:direct@")
+
+    async def registered() -> bool:
+        writer.write(question)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        assert answer.startswith(b"SIP/2.0 200 OK\r\n")
+        return b"\r\nContact: <sip:direct@" in answer
+
+    async with eventually("registered, not registered, registered"):
+        assert await registered()
+        stage.say(phone_registered=False)
+        while await registered():
+            await asyncio.sleep(0.02)
+        stage.say(phone_registered=True)
+        while not await registered():
+            await asyncio.sleep(0.02)
+    writer.close()
+
+
 async def test_over_tcp_each_message_has_its_answer_and_garbage_ends_the_call(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     async with eventually("two answers and the end"):

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from lab.services.errors import PeerError
 from lab.services.sip_answer import Answer, answer, take_message
+from lab.services.sip_registrar import Fields, Said
 
 SOURCE = ("10.77.0.10", 40000)
 
@@ -89,6 +90,18 @@ def test_other_requests_are_not_allowed_and_told_what_is() -> None:
     reply = rows(request(method="SUBSCRIBE"))
     assert reply[0] == "SIP/2.0 405 Method Not Allowed"
     assert any(row.startswith("Allow:") and "OPTIONS" in row for row in reply)
+
+
+def test_register_is_answered_by_a_registrar_and_not_allowed_elsewhere() -> None:
+    def register(fields: Fields) -> Said:
+        return "200 OK", (f"Contact: {fields['contact'][0]};expires=9",)
+
+    message = request("m: <sip:a@b>", method="REGISTER")
+    reply = answer(message, SOURCE, "t1", register)
+    assert reply is not None
+    assert reply.text.startswith(b"SIP/2.0 200 OK\r\n")
+    assert b"Contact: <sip:a@b>;expires=9\r\n" in reply.text
+    assert rows(message)[0] == "SIP/2.0 405 Method Not Allowed"
 
 
 @pytest.mark.parametrize(
