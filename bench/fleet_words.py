@@ -4,6 +4,7 @@ from random import Random
 
 from edged.core import containment
 from edged.core.events import Channel, Event, Json
+from edged.core.protocol import DEFAULT
 
 Doc = dict[str, Json]
 
@@ -21,12 +22,17 @@ def tier_event(at_s: float, chance: Random) -> Event:
         "rows": [row.id] if row else [],
         "cause": "link_down" if row else "none",
         "cause_at": "fiber" if row else None,
-        "response": {"say": row.response.say, "who": row.response.who, "by_s": row.response.by_s} if row else None,
+        "response": _response(row.id) if row else None,
         "session": "s-1",
         "av_compliant": tier < 2,
         "evidence": _evidence(chance),
     }
     return Event(Channel.TIER, "tier.entered", tier, at_s, data)
+
+
+def _response(row: str) -> Doc:
+    demanded = DEFAULT.responses[row]
+    return {"say": demanded.say, "who": demanded.who, "by_s": demanded.by_s}
 
 
 def _evidence(chance: Random) -> Doc:

@@ -55,7 +55,7 @@ class Judging:
         ticked: Callable[[], None],
     ) -> None:
         self.plan = plan
-        self.state = State(started_s=clock.monotonic(), tier_since_s=clock.monotonic())
+        self.state = State(started_s=clock.monotonic())
         self._recorder, self._clock, self._boot_id = recorder, clock, boot_id
         self._act, self._ticked = act, ticked
         self.ticked_once = asyncio.Event()

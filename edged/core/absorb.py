@@ -5,26 +5,28 @@ from dataclasses import replace
 from typing import TypeVar, assert_never
 
 from edged.core import errands, line
+from edged.core.acts import act
 from edged.core.effects import Run
 from edged.core.events import Channel, Event, Json
 from edged.core.observations import (
     AccessRefused,
-    Act,
     Asked,
     CertificateReading,
     ClockReading,
     ClockStepped,
     Commanded,
     DaemonPhase,
+    LedgerSealed,
     Observation,
     PersonActed,
+    PlatformSaid,
     RecordReading,
     SourceFailed,
     Tick,
     UplinkReading,
 )
 from edged.core.plan import LinkRole, Plan
-from edged.core.state import Failover, LinkState, Session, State
+from edged.core.state import Failover, LinkState, State
 from probes.line_reading import (
     CapacityReading,
     ExitReading,
@@ -33,7 +35,7 @@ from probes.line_reading import (
     PathReading,
     StandbyReading,
 )
-from probes.reading import LinkReading, MediaReading, PhoneReading
+from probes.reading import LinkReading, MediaReading, MobileReading, PhoneReading
 from qos.reading import ShaperReading
 from ups.reading import UpsReading
 from wan.reading import ActiveWanChanged, RouterReading
@@ -49,14 +51,20 @@ def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Ab
         case Tick():
             return state, ()
         case DaemonPhase():
-            found: dict[str, Json] = {"version": observation.version, "config_hash": observation.config_hash}
-            return state, (log(state, f"daemon.{observation.phase}", now, {**found, "record": observation.record}),)
+            return state, (_phase(state, observation, now),)
+        case LedgerSealed():
+            return state, (_sealed(state, observation, now),)
         case LinkReading():
             return _seen(_link(plan, state, observation), f"link:{observation.link}", now), ()
         case MediaReading():
-            return _seen(replace(state, media=observation), "media", now), ()
+            return _seen(_media(plan, state, observation), "media", now), ()
+        case PlatformSaid():
+            return _platform(plan, state, observation), ()
         case PhoneReading():
-            return _seen(replace(state, phone=observation), "phone", now), ()
+            phones = _put(state.phones, observation.room, observation)
+            return _seen(replace(state, phones=phones), "phone", now), ()
+        case MobileReading():
+            return _seen(replace(state, mobile=observation), "mobile", now), ()
         case UpsReading():
             ups = _put(state.ups, observation.ups, observation)
             return _seen(replace(state, ups=ups), f"ups:{observation.ups}", now), ()
@@ -81,7 +89,7 @@ def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Ab
         case Commanded():
             return state, (_commanded(state, observation, now),)
         case PersonActed():
-            return _act(state, observation, now)
+            return act(plan, state, observation, now)
         case Asked():
             return _asked(plan, state, observation, now)
         case CapacityReading() | MeasureFailed() | ExitReading() | StandbyReading() | PathReading():
@@ -98,6 +106,32 @@ def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Ab
 def log(state: State, name: str, now: float, data: Mapping[str, Json]) -> Event:
     """An event of the log channel, under the tier in force."""
     return Event(Channel.LOG, name, state.tier, now, data)
+
+
+def _phase(state: State, told: DaemonPhase, now: float) -> Event:
+    version, _, protocol_hash = told.protocol.partition(" ")
+    data: dict[str, Json] = {"version": told.version, "config_hash": told.config_hash, "record": told.record}
+    return log(
+        state,
+        f"daemon.{told.phase}",
+        now,
+        {**data, "protocol": version or None, "protocol_hash": protocol_hash or None},
+    )
+
+
+def _sealed(state: State, seal: LedgerSealed, now: float) -> Event:
+    data: dict[str, Json] = {"stream": seal.stream, "at": seal.sequence, "row_hash": seal.row_hash, "key": seal.key}
+    return log(state, "ledger.checkpoint", now, {**data, "public_key": seal.public_key, "signature": seal.signature})
+
+
+def _media(plan: Plan, state: State, reading: MediaReading) -> State:
+    name = reading.room or plan.rooms[0]
+    return state.with_room(name, replace(state.room(name), media=reading)) if name in plan.rooms else state
+
+
+def _platform(plan: Plan, state: State, said: PlatformSaid) -> State:
+    name = said.room or plan.rooms[0]
+    return state.with_room(name, replace(state.room(name), platform=said)) if name in plan.rooms else state
 
 
 def _source_failed(state: State, told: SourceFailed, now: float) -> tuple[Event, ...]:
@@ -172,37 +206,3 @@ def _asked(plan: Plan, state: State, asked: Asked, now: float) -> Absorbed:
         return state, (log(state, "errand.refused", now, {**data, "refused": refused}),)
     wanted = replace(state, wanted=(*state.wanted, Run(asked.errand, asked.link)))
     return wanted, (log(state, "errand.accepted", now, data),)
-
-
-def _act(state: State, done: PersonActed, now: float) -> Absorbed:
-    data: dict[str, Json] = {
-        "act": done.act.value,
-        "actor": done.actor,
-        "role": done.role,
-        "reason": done.reason,
-        "session": done.session or (state.session.id if state.session else None),
-    }
-    refused = _refusal(state, done)
-    if refused:
-        return state, (log(state, "act.refused", now, {**data, "refused": refused}),)
-    session = state.session
-    if done.act is Act.SESSION_OPENED and session is None and done.session:
-        session = Session(done.session, now)
-    elif done.act is Act.SESSION_CLOSED:
-        session = None
-    acted = replace(state, session=session, acted_s=_put(state.acted_s, done.act, now))
-    return acted, (log(state, f"act.{done.act.value}", now, data),)
-
-
-def _refusal(state: State, done: PersonActed) -> str | None:
-    """Why an act makes no sense now, as a code; None if it does. Opening the open session again is no mistake."""
-    open_id = state.session.id if state.session else None
-    if done.act is Act.SESSION_OPENED:
-        if not done.session:
-            return "no_session_id"
-        return "another_session_is_open" if open_id not in (None, done.session) else None
-    if done.act is Act.SESSION_CLOSED and open_id is None:
-        return "no_session_is_open"
-    if done.session not in (None, open_id):
-        return "not_the_open_session"
-    return None

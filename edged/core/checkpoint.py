@@ -10,9 +10,11 @@ from typing import Any
 
 from edged.core.latch import Latch
 from edged.core.observations import Act
-from edged.core.state import Failover, Session, State
+from edged.core.phase import Phase
+from edged.core.rooms import RoomState, Session, Timer
+from edged.core.state import Drill, Failover, State
 
-VERSION = 1
+VERSION = 2
 
 
 class CheckpointUnreadable(ValueError):
@@ -32,18 +34,29 @@ def dump(state: State, at: Moment) -> bytes:
     kept = {
         "version": VERSION,
         "at": asdict(at),
-        "session": asdict(state.session) if state.session else None,
-        "acted_s": dict(state.acted_s),
+        "rooms": {name: _room(room) for name, room in state.rooms.items()},
         "carrier": state.carrier,
         "failover": asdict(state.failover) if state.failover else None,
-        "av_lost_s": state.av_lost_s,
         "all_down_s": state.all_down_s,
-        "tiers": {row: asdict(latch) for row, latch in state.tiers.items() if latch != Latch()},
-        "tier": state.tier,
-        "tier_since_s": state.tier_since_s,
+        "drill": asdict(state.drill) if state.drill else None,
+        "tally": dict(state.tally),
         "conditions": [[*key, asdict(latch)] for key, latch in state.conditions.items()],
     }
     return json.dumps(kept, separators=(",", ":")).encode()
+
+
+def _room(room: RoomState) -> dict[str, Any]:
+    return {
+        "session": asdict(room.session) if room.session else None,
+        "last_session": room.last_session,
+        "acted_s": dict(room.acted_s),
+        "av_lost_s": room.av_lost_s,
+        "timers": {name: asdict(timer) for name, timer in room.timers.items()},
+        "tiers": {row: asdict(latch) for row, latch in room.tiers.items() if latch != Latch()},
+        "tier": room.tier,
+        "tier_since_s": room.tier_since_s,
+        "av_compliant": room.av_compliant,
+    }
 
 
 def load(blob: bytes, now: Moment) -> State:
@@ -59,35 +72,74 @@ def load(blob: bytes, now: Moment) -> State:
 
 
 def _load(kept: dict[str, Any], now: Moment) -> State:
+    if kept["version"] == 1:
+        kept = _from_version_1(kept)
     if kept["version"] != VERSION:
         raise CheckpointUnreadable(f"checkpoint: version {kept['version']!r}, this is {VERSION}")
-    shift_s = _shift(Moment(**kept["at"]), now)
-
-    def at(time_s: float | None) -> float | None:
-        return None if time_s is None else float(time_s) + shift_s
-
-    def latch(kept: dict[str, float | None]) -> Latch:
-        # Not `quiet_s`: the time we were away was not observed, so it cannot count as quiet.
-        return Latch(at(kept["onset_s"]), at(kept["raised_s"]))
-
-    session, failover = kept["session"], kept["failover"]
+    past = _Past(_shift(Moment(**kept["at"]), now))
+    failover, its_drill = kept["failover"], kept["drill"]
     return State(
         started_s=now.monotonic_s,
-        session=Session(session["id"], session["opened_s"] + shift_s) if session else None,
-        acted_s={Act(act): time_s + shift_s for act, time_s in kept["acted_s"].items()},
+        rooms={name: past.room(room) for name, room in kept["rooms"].items()},
         carrier=kept["carrier"],
-        failover=Failover(failover["at_s"] + shift_s, failover["previous"], failover["active"]) if failover else None,
-        av_lost_s=at(kept["av_lost_s"]),
-        all_down_s=at(kept["all_down_s"]),
-        tiers={row: latch(held) for row, held in kept["tiers"].items()},
-        tier=int(kept["tier"]),
-        tier_since_s=kept["tier_since_s"] + shift_s,
-        conditions={(name, at_): latch(held) for name, at_, held in kept["conditions"]},
+        failover=Failover(past.time(failover["at_s"]), failover["previous"], failover["active"]) if failover else None,
+        all_down_s=past.at(kept["all_down_s"]),
+        drill=Drill(past.time(its_drill["started_s"]), bool(its_drill["over"])) if its_drill else None,
+        tally={str(what): int(count) for what, count in kept["tally"].items()},
+        conditions={(name, at_): past.latch(held) for name, at_, held in kept["conditions"]},
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """Stored times, moved so that ages include the time away."""
+
+    shift_s: float
+
+    def time(self, time_s: float) -> float:
+        return float(time_s) + self.shift_s
+
+    def at(self, time_s: float | None) -> float | None:
+        return None if time_s is None else self.time(time_s)
+
+    def latch(self, kept: dict[str, float | None]) -> Latch:
+        # Not `quiet_s`: the time we were away was not observed, so it cannot count as quiet.
+        return Latch(self.at(kept["onset_s"]), self.at(kept["raised_s"]))
+
+    def room(self, kept: dict[str, Any]) -> RoomState:
+        return RoomState(
+            session=self.session(kept["session"]) if kept["session"] else None,
+            last_session=kept["last_session"],
+            acted_s={Act(act): self.time(time_s) for act, time_s in kept["acted_s"].items()},
+            av_lost_s=self.at(kept["av_lost_s"]),
+            timers={name: self.timer(timer) for name, timer in kept["timers"].items()},
+            tiers={row: self.latch(held) for row, held in kept["tiers"].items()},
+            tier=int(kept["tier"]),
+            tier_since_s=self.time(kept["tier_since_s"]),
+            av_compliant=kept["av_compliant"],
+        )
+
+    def session(self, kept: dict[str, Any]) -> Session:
+        times = {key: self.at(kept[key]) for key in ("requested_s", "joined_s")}
+        opened_s, phase = self.time(kept["opened_s"]), Phase(kept["phase"])
+        return Session(**{**kept, **times, "opened_s": opened_s, "phase": phase})
+
+    def timer(self, kept: dict[str, Any]) -> Timer:
+        return Timer(**{**kept, "started_s": self.time(kept["started_s"]), "due_s": self.time(kept["due_s"])})
+
+
+def _from_version_1(kept: dict[str, Any]) -> dict[str, Any]:
+    """Before there were rooms: one room, its session supervised from its opening on."""
+    session = kept["session"]
+    if session is not None:
+        session = asdict(Session(session["id"], session["opened_s"], joined_s=session["opened_s"]))
+    room = {key: kept[key] for key in ("acted_s", "av_lost_s", "tiers", "tier", "tier_since_s")}
+    room |= {"session": session, "last_session": None, "timers": {}, "av_compliant": None}
+    return {**kept, "version": VERSION, "rooms": {"": room}, "drill": None, "tally": {}}
+
+
 def _shift(then: Moment, now: Moment) -> float:
-    """What to add to stored monotonic times so that ages include the time away.."""
+    """What to add to stored monotonic times so that ages include the time away."""
     if then.boot_id == now.boot_id:
         return 0.0
     # The box was away at least since this boot began; the wall clock may know of more, if it was not set back.

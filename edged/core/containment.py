@@ -1,27 +1,20 @@
-"""The containment protocol: REQUIREMENTS.md T1 to T4 and the rules under it, as a table.
+"""The containment protocol: REQUIREMENTS.md T1 to T5 and the rules under it, as a table, walked for each room.
 
-A row says when it is up, when it may clear, and the response it demands. The tier in force is the highest row up.
+A row says when it is up and when it may clear; the response it demands is in the protocol file under the row's id. The
+tier in force is the highest row up.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edged.core.latch import Dwell, Latch, step
 from edged.core.observations import Act
 from edged.core.plan import Plan
+from edged.core.protocol import Response
 from edged.core.situation import Situation
 from probes.reading import LinkCause, Verdict
 
 Rule = Callable[[Situation], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One short imperative sentence, who carries it out, and within how many seconds (None: no deadline)."""
-
-    say: str
-    who: str
-    by_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +25,11 @@ class Row:
     """Requirement and rule it carries out."""
     trigger: Rule
     clear: Rule
-    response: Response
     raise_s: float | None = None
     clear_s: float | None = None
     """Dwells of its own; None: the tier's (plan.dwells)."""
+    leads: bool = False
+    """Its response comes before that of others of its tier."""
 
     def dwell(self, plan: Plan) -> Dwell:
         own = plan.dwells[self.tier]
@@ -45,12 +39,14 @@ class Row:
 
 
 AT_REST = Latch()
-_CALL = Response("Hold contrast and call the radiologist on the direct phone line.", "technologist", 120.0)
-_HALT = Response("Halt at once. Follow the on-site protocol or reschedule.", "technologist", 0.0)
 
 
-def _lossy(s: Situation) -> bool:
+def _media_poor(s: Situation) -> bool:
     return s.in_session and (s.media_loss_pct or 0.0) >= s.media_loss_limit_pct
+
+
+def _video_jerky(s: Situation) -> bool:
+    return s.in_session and s.frame_rate_hz is not None and s.frame_rate_hz < s.least_frame_rate_hz
 
 
 def _failover_unsettled(s: Situation) -> bool:
@@ -99,7 +95,6 @@ ROWS: tuple[Row, ...] = (
         "T1 rule 3",
         trigger=lambda s: s.spiking,
         clear=lambda s: s.calm,
-        response=Response("Watch the picture; the line is slow and is being relieved.", "technologist"),
         raise_s=0.0,  # the window of rule 3 is its dwell
     ),
     Row(
@@ -108,15 +103,20 @@ ROWS: tuple[Row, ...] = (
         "T1",
         trigger=lambda s: s.carrier_verdict is Verdict.DEGRADED and s.carrier_cause is LinkCause.GRAY_LOSS,
         clear=lambda s: s.carrier_verdict is Verdict.UP,
-        response=Response("Watch for stutter; the line is losing packets.", "technologist"),
     ),
     Row(
         "t1.media",
         1,
         "T1",
-        trigger=_lossy,
-        clear=lambda s: not s.in_session or (s.media_loss_pct is not None and not _lossy(s)),
-        response=Response("Watch for stutter; audio or video is losing packets.", "technologist"),
+        trigger=_media_poor,
+        clear=lambda s: not s.in_session or (s.media_loss_pct is not None and not _media_poor(s)),
+    ),
+    Row(
+        "t1.video",
+        1,
+        "T1",
+        trigger=_video_jerky,
+        clear=lambda s: not s.in_session or (s.frame_rate_hz is not None and not _video_jerky(s)),
     ),
     Row(
         "t2.switching",
@@ -124,7 +124,6 @@ ROWS: tuple[Row, ...] = (
         "T2 rule 6",
         trigger=lambda s: s.switching,
         clear=lambda s: s.carrier_verdict in (Verdict.UP, Verdict.DEGRADED),
-        response=Response("Hold new injections; the backup line is taking over.", "technologist", 15.0),
         clear_s=1.0,  # t2.failover takes over once the router has moved
     ),
     Row(
@@ -133,7 +132,6 @@ ROWS: tuple[Row, ...] = (
         "T2 rule 4",
         trigger=_failover_unsettled,
         clear=lambda s: not _failover_unsettled(s),
-        response=Response("Ask the radiologist to confirm that supervision continues.", "technologist", 30.0),
         raise_s=0.0,
     ),
     Row(
@@ -142,7 +140,6 @@ ROWS: tuple[Row, ...] = (
         "T2 rule 10",
         trigger=_session_video_lost,
         clear=lambda s: s.video is True or not s.in_session,
-        response=Response("Start no new injection; confirm by voice that supervision continues.", "technologist", 30.0),
     ),
     Row(
         "t3.av",
@@ -150,7 +147,6 @@ ROWS: tuple[Row, ...] = (
         "T3 rules 6 and 7",
         trigger=_lost_past_grace,
         clear=lambda s: s.av_restored,
-        response=_CALL,
         raise_s=0.0,  # cut_off carries the dwell, or the grace of rule 6
     ),
     Row(
@@ -159,7 +155,6 @@ ROWS: tuple[Row, ...] = (
         "rule 5",
         trigger=_session_audio_lost,
         clear=lambda s: s.audio is True or not s.in_session,
-        response=_CALL,
     ),
     Row(
         "t3.unconfirmed",
@@ -167,7 +162,6 @@ ROWS: tuple[Row, ...] = (
         "rule 4",
         trigger=_unconfirmed_too_long,
         clear=lambda s: s.confirmed,
-        response=_CALL,
         raise_s=0.0,
         clear_s=0.0,  # the confirmation is all it waited for
     ),
@@ -177,7 +171,6 @@ ROWS: tuple[Row, ...] = (
         "T3 rule 17",
         trigger=lambda s: s.no_line,
         clear=lambda s: s.links_usable,
-        response=Response("Start nothing; both lines are down. Call the radiologist by phone.", "technologist", 120.0),
         raise_s=0.0,  # no_line carries the dwell
     ),
     Row(
@@ -186,7 +179,6 @@ ROWS: tuple[Row, ...] = (
         "T4 rule 8",
         trigger=lambda s: s.cut_off and s.phone is False and not _onsite(s),
         clear=_never,  # rule 9, in `_t4_clear`: it needs to know when the row went up
-        response=_HALT,
     ),
     Row(
         "t4.no_contact",
@@ -194,7 +186,6 @@ ROWS: tuple[Row, ...] = (
         "T4 rule 8",
         trigger=lambda s: s.cut_off and s.did(Act.PHONE_FAILED, s.lost_since_s) and not _contact(s),
         clear=_never,
-        response=_HALT,
     ),
     Row(
         "t4.two_minutes",
@@ -202,7 +193,14 @@ ROWS: tuple[Row, ...] = (
         "T4 rule 8",
         trigger=_two_minutes_without_contact,
         clear=_never,
-        response=_HALT,
+    ),
+    Row(
+        "t5.contrast_given",
+        4,
+        "T5 rule 15",
+        trigger=lambda s: s.halted and s.contrast_given,
+        clear=_never,
+        leads=True,
     ),
 )
 
@@ -210,37 +208,38 @@ BY_ID: Mapping[str, Row] = {row.id: row for row in ROWS}
 
 
 def walk(plan: Plan, latches: Mapping[str, Latch], s: Situation) -> dict[str, Latch]:
-    """Every row's latch at `s.now`."""
-    stepped = {}
+    """Every row's latch at `s.now`, in the order of the table: T5 needs to know whether T4 is up."""
+    stepped: dict[str, Latch] = {}
     for row in ROWS:
         latch = latches.get(row.id, AT_REST)
-        clear = _t4_clear(s, latch) if row.tier == 4 else row.clear(s)
-        stepped[row.id] = step(latch, trigger=row.trigger(s), clear=clear, dwell=row.dwell(plan), now=s.now)
+        here = replace(s, halted=any(held.raised for name, held in stepped.items() if BY_ID[name].tier == 4))
+        clear = _t4_clear(row, here, latch) if row.tier == 4 else row.clear(here)
+        stepped[row.id] = step(latch, trigger=row.trigger(here), clear=clear, dwell=row.dwell(plan), now=s.now)
     return stepped
 
 
-CLEARING: Mapping[int, str] = {
-    1: "Nothing to do; the line has recovered and is being watched.",
-    2: "Carry on and watch; supervision continues.",
-    3: "Hold contrast until this clears; the lines are back.",
-    4: "Wait; on-site supervision or the restored session takes over.",
-}
-"""What to do while a row is up but its clear rule already holds."""
+def response(plan: Plan, row: Row) -> Response:
+    """What the protocol in force demands."""
+    return plan.protocol.responses[row.id]
 
 
-def say(row: Row, latch: Latch) -> str:
-    """The sentence in force for a row that is up."""
-    return row.response.say if latch.quiet_s is None else CLEARING[row.tier]
+def say(plan: Plan, row: Row, latch: Latch) -> str:
+    """The sentence in force for a row that is up; while its clear rule already holds, what to do meanwhile."""
+    return response(plan, row).say if latch.quiet_s is None else plan.protocol.clearing[row.tier]
 
 
 def tier_of(latches: Mapping[str, Latch]) -> int:
-    return max((BY_ID[name].tier for name, latch in latches.items() if latch.raised), default=0)
+    return max((BY_ID[name].tier for name, latch in latches.items() if latch.raised and name in BY_ID), default=0)
 
 
 def leading(latches: Mapping[str, Latch]) -> Row | None:
-    """The row whose response is in force: of the highest tier, the one that went up first."""
-    up = [(-BY_ID[name].tier, latch.raised_s, BY_ID[name].id) for name, latch in latches.items() if latch.raised]
-    return BY_ID[min(up)[2]] if up else None
+    """The row whose response is in force: of the highest tier, the one that leads, else the one that went up first."""
+    up = [
+        (-BY_ID[name].tier, not BY_ID[name].leads, latch.raised_s, name)
+        for name, latch in latches.items()
+        if latch.raised and name in BY_ID
+    ]
+    return BY_ID[min(up)[3]] if up else None
 
 
 def needs(row: Row, latch: Latch, s: Situation) -> tuple[str, ...]:
@@ -254,7 +253,11 @@ def needs(row: Row, latch: Latch, s: Situation) -> tuple[str, ...]:
     return tuple(code for code, met in missing.items() if not met)
 
 
-def _t4_clear(s: Situation, latch: Latch) -> bool:
-    """Rule 9: A/V restored and acknowledged after it struck, or on-site supervision attested."""
+def _t4_clear(row: Row, s: Situation, latch: Latch) -> bool:
+    """Rule 9: A/V restored and acknowledged after it struck, or on-site supervision attested. T5's script also ends
+    with the monitoring window.
+    """
+    if row.leads and not s.contrast_given:
+        return True
     acknowledged = s.did(Act.ACKNOWLEDGED, latch.raised_s)
     return (s.av_restored and acknowledged) or s.did(Act.ONSITE_PRESENT, latch.raised_s)

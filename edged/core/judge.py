@@ -6,13 +6,26 @@ Replaying recorded observations with their times gives the same decisions.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from edged.core import conditions, containment, errands, rootcause
+from edged.core import (
+    acts,
+    alarms,
+    conditions,
+    containment,
+    drill,
+    errands,
+    incidents,
+    rootcause,
+    seconds,
+    sessions,
+    timers,
+)
 from edged.core.absorb import absorb, log
 from edged.core.effects import Effect, Errand, Pace, ProbeAt, ReportVia, Run, ShapeFor
 from edged.core.events import Channel, Event, Json
 from edged.core.latch import Latch
-from edged.core.observations import Observation
+from edged.core.observations import DaemonPhase, Observation, PersonActed, Phase, Tick
 from edged.core.plan import Plan
+from edged.core.rooms import RoomState
 from edged.core.situation import Situation, all_down, situation
 from edged.core.state import State
 from edged.core.uplink import best_link
@@ -31,26 +44,57 @@ class Judged:
 
 def judge(plan: Plan, state: State, observation: Observation, now: float) -> Judged:
     """One step at `now` (monotonic seconds)."""
-    before = state
-    state, events = absorb(plan, state, observation, now)
+    before = _furnished(plan, state)
+    state, proof = _seconds_first(plan, before, observation, now)
+    state, taken = absorb(plan, state, observation, now)
     state = _onsets(plan, state, now)
     state, found = _conditions(plan, state, now)
-    state, told = _tiers(plan, state, now)
+    state, drilled = _drill(plan, state, now)
+    state, told = _rooms(plan, state, isinstance(observation, Tick), now)
+    state, events = incidents.follow(plan, before, state, (*proof, *taken, *found, *drilled, *told), now)
+    state, alarmed = alarms.attend(plan, before, state, events, now)
     state, effects = _effects(plan, before, state)
-    return Judged(state, (*events, *found, *told), effects)
+    return Judged(state, (*events, *alarmed), effects)
+
+
+def _furnished(plan: Plan, state: State) -> State:
+    """With every room of the plan, and no other."""
+    if tuple(state.rooms) == plan.rooms:
+        return state
+    fresh = RoomState(tier_since_s=state.started_s)
+    first = state.rooms.get("", fresh)  # of a record made before there were rooms
+    kept = {name: state.rooms.get(name, first if name == plan.rooms[0] else fresh) for name in plan.rooms}
+    return replace(state, rooms=kept)
 
 
 def _onsets(plan: Plan, state: State, now: float) -> State:
-    """Since when every line is down, and since when a session is without A/V.
-
-    The latter outlives a short return, until t3.av clears: recovery is damped, escalation never.
-    """
+    """Since when every line is down, and since when each session is without A/V."""
     down_s = (now if state.all_down_s is None else state.all_down_s) if all_down(plan, state) else None
     state = replace(state, all_down_s=down_s)
-    if situation(plan, state, now).av_lost:
-        return replace(state, av_lost_s=now if state.av_lost_s is None else state.av_lost_s)
-    keep = state.session is not None and _is_up(state, "t3.av")
-    return state if keep else replace(state, av_lost_s=None)
+    for name in plan.rooms:
+        room, lost = state.room(name), situation(plan, state, now, name).av_lost
+        since_s = _lost_since(room, lost, now)
+        if since_s != room.av_lost_s:
+            state = state.with_room(name, replace(room, av_lost_s=since_s))
+    return state
+
+
+def _lost_since(room: RoomState, lost: bool, now: float) -> float | None:
+    """It outlives a short return, until t3.av clears: recovery is damped, escalation never."""
+    if lost:
+        return now if room.av_lost_s is None else room.av_lost_s
+    return room.av_lost_s if room.supervised and room.is_up("t3.av") else None
+
+
+# ── the drill ──────────────────────────────────────────────────────────────────────────────────────────
+def _drill(plan: Plan, state: State, now: float) -> tuple[State, tuple[Event, ...]]:
+    was = state.drill
+    state, why = drill.step(plan, state, now)
+    if why is not None:
+        return state, (log(state, "drill.aborted", now, {"why": why}),)
+    if was is not None and state.drill is None:
+        return state, (log(state, "drill.over", now, {"lasted_s": round(now - was.started_s, 3)}),)
+    return state, ()
 
 
 # ── conditions ─────────────────────────────────────────────────────────────────────────────────────────
@@ -75,54 +119,96 @@ def _condition_event(state: State, key: conditions.Key, was: Latch, now_is: Latc
     return log(state, f"{name}.{'raised' if now_is.raised else 'cleared'}", now, data)
 
 
-# ── tiers ──────────────────────────────────────────────────────────────────────────────────────────────
-def _tiers(plan: Plan, state: State, now: float) -> tuple[State, tuple[Event, ...]]:
-    s = situation(plan, state, now)
-    latches = containment.walk(plan, state.tiers, s)
+# ── rooms ──────────────────────────────────────────────────────────────────────────────────────────────
+def _seconds_first(plan: Plan, state: State, observation: Observation, now: float) -> tuple[State, tuple[Event, ...]]:
+    """The seconds before an act that may change a session, or before the daemon goes, belong to what was."""
+    acted = isinstance(observation, PersonActed) and observation.act in sessions.STEPS
+    goes = isinstance(observation, DaemonPhase) and observation.phase is not Phase.STARTED
+    events: list[Event] = []
+    for name in plan.rooms if acted or goes else ():
+        state, told = seconds.tell(state, situation(plan, state, now, name))
+        events += told
+    return state, tuple(events)
+
+
+def _rooms(plan: Plan, state: State, tick: bool, now: float) -> tuple[State, tuple[Event, ...]]:
+    events: list[Event] = []
+    for name in plan.rooms:
+        for step in (_unanswered, _tiers, timers.run, *((seconds.look,) if tick else ())):
+            state, told = step(plan, state, situation(plan, state, now, name))
+            events += told
+    settled = not any(room.is_up("t2.failover") for room in state.rooms.values())
+    return (replace(state, failover=None) if settled and state.failover else state), tuple(events)
+
+
+def _unanswered(plan: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, ...]]:
+    session = state.room(s.room).session
+    if session is None or session.joined_s is not None or session.unanswered or session.requested_s is None:
+        return state, ()
+    late = s.now - session.requested_s > plan.thresholds.answer_late_s
+    return acts.unanswered(state, s.room, s.now) if late else (state, ())
+
+
+def _tiers(plan: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, ...]]:
+    room = state.room(s.room)
+    latches = containment.walk(plan, room.tiers, s)
     tier = containment.tier_of(latches)
-    judged = replace(
-        state,
+    after = replace(
+        room,
         tiers=latches,
         tier=tier,
-        tier_since_s=now if tier != state.tier else state.tier_since_s,
-        failover=state.failover if latches["t2.failover"].raised else None,
+        tier_since_s=s.now if tier != room.tier else room.tier_since_s,
         av_compliant=s.av_compliant,
+        band=room.band if room.supervised else None,
     )
-    events = [*_row_events(state, judged, s)]
-    if s.av_compliant != state.av_compliant:
-        data: dict[str, Json] = {"av_compliant": s.av_compliant, "audio": s.audio, "video": s.video}
-        events.append(log(judged, "av.changed", now, data))
-    if tier != state.tier:
-        events.append(_tier_event(plan, state, judged, s))
-    return judged, tuple(events)
+    judged = state.with_room(s.room, after)
+    events = [*_row_events(judged, room, after, s)]
+    if s.av_compliant != room.av_compliant:
+        data: dict[str, Json] = {"av_compliant": s.av_compliant, "audio": s.audio, "video": s.video, "room": s.room}
+        events.append(log(judged, "av.changed", s.now, data))
+    if tier == room.tier:
+        return judged, tuple(events)
+    events.append(_tier_event(plan, room, judged, s))
+    judged, proof = seconds.tell(judged, s)
+    return judged, (*events, *proof)
 
 
-def _row_events(was: State, judged: State, s: Situation) -> list[Event]:
+def _row_events(state: State, was: RoomState, judged: RoomState, s: Situation) -> list[Event]:
     events = []
     for row in containment.ROWS:
         before, after = was.tiers.get(row.id, Latch()), judged.tiers[row.id]
         if before.raised != after.raised:
             word = "raised" if after.raised else "cleared"
-            events.append(log(judged, f"containment.{word}", s.now, {"row": row.id, "row_tier": row.tier}))
+            data: dict[str, Json] = {"row": row.id, "row_tier": row.tier, "room": s.room}
+            events.append(log(state, f"containment.{word}", s.now, data))
     return events
 
 
-def _tier_event(plan: Plan, was: State, judged: State, s: Situation) -> Event:
-    found = rootcause.find(plan, judged, situation(plan, judged, s.now))  # as it is after the step
-    row = containment.leading(judged.tiers)
+def _tier_event(plan: Plan, was: RoomState, state: State, s: Situation) -> Event:
+    room = state.room(s.room)
+    found = rootcause.find(plan, state, situation(plan, state, s.now, s.room))  # as it is after the step
+    row = containment.leading(room.tiers)
     data: dict[str, Json] = {
+        "room": s.room,
         "previous": was.tier,
         "previous_lasted_s": round(s.now - was.tier_since_s, 3),
         "row": row.id if row else None,
-        "rows": sorted(name for name, latch in judged.tiers.items() if latch.raised),
+        "rows": sorted(name for name, latch in room.tiers.items() if latch.raised),
         "cause": found.cause.value,
         "cause_at": found.at,
-        "response": {"say": row.response.say, "who": row.response.who, "by_s": row.response.by_s} if row else None,
-        "session": judged.session.id if judged.session else None,
+        "response": _response(plan, row) if row else None,
+        "session": room.session.id if room.session else None,
+        "phase": s.phase.value if s.phase else None,
+        "drill": s.drill,
         "av_compliant": s.av_compliant,
-        "evidence": _evidence(judged, s),
+        "evidence": _evidence(state, s),
     }
-    return Event(Channel.TIER, "tier.entered", judged.tier, s.now, data)
+    return Event(Channel.TIER, "tier.entered", room.tier, s.now, data)
+
+
+def _response(plan: Plan, row: containment.Row) -> Json:
+    demanded = containment.response(plan, row)
+    return {"say": demanded.say, "who": demanded.who, "by_s": demanded.by_s}
 
 
 def _evidence(state: State, s: Situation) -> Mapping[str, Json]:
@@ -170,7 +256,7 @@ def _rests_on(evidence: Evidence | None) -> Json:
 def _effects(plan: Plan, before: State, state: State) -> tuple[State, tuple[Effect, ...]]:
     carrier = state.carrier or plan.primary.name
     effects: list[Effect] = []
-    slow = state.tiers["t1.latency"].raised and state.tiers["t1.latency"].quiet_s is None
+    slow = any(_is_slow(room) for room in state.rooms.values())
     factor = plan.thresholds.relieved_shaping if slow else 1.0
     if plan.shapers and plan.link(carrier).shaped and state.shaped != (carrier, factor):
         effects.append(ShapeFor(carrier, factor))
@@ -215,5 +301,6 @@ def _never_looked_at(state: State, name: str) -> bool:
     return well and name not in state.diagnosed_s
 
 
-def _is_up(state: State, row: str) -> bool:
-    return row in state.tiers and state.tiers[row].raised
+def _is_slow(room: RoomState) -> bool:
+    latency = room.tiers.get("t1.latency", Latch())
+    return latency.raised and latency.quiet_s is None

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from edged.core.effects import Errand
 from probes.line_reading import CapacityReading, ExitReading, MeasureFailed, PathReading, StandbyReading
-from probes.reading import LinkReading, MediaReading, PhoneReading
+from probes.reading import LinkReading, MediaReading, MobileReading, PhoneReading
 from qos.reading import ShaperReading
 from ups.reading import UpsReading
 from wan.reading import ActiveWanChanged, RouterReading
@@ -38,18 +38,39 @@ class DaemonPhase:
     config_hash: str
     record: str
     """What was found on the disk: "continued", "fresh", or "set_aside" (a file that could not be trusted)."""
+    protocol: str = ""
+    """Version and hash of the containment protocol in force: "2026-11 0123456789abcdef"."""
 
 
 class Act(StrEnum):
     """What the technologist (or an authorised person) attests or does. Two seconds of work each."""
 
-    SESSION_OPENED = "session_opened"
+    SESSION_REQUESTED = "session_requested"  # a radiologist is asked for: the response time begins (E2)
+    SESSION_JOINED = "session_joined"  # the radiologist is there: supervision begins
+    SESSION_OPENED = "session_opened"  # joined, and nobody told when it was requested
+    CONTRAST_STARTED = "contrast_started"
+    CONTRAST_ENDED = "contrast_ended"  # the monitoring window begins (rule 15)
+    MONITORING_ENDED = "monitoring_ended"
     SESSION_CLOSED = "session_closed"
+    ESCALATED = "escalated"  # a late response was escalated, and this documents it (E2, rule 13)
+
     CONTINUITY_CONFIRMED = "continuity_confirmed"  # verbal confirmation that supervision continues (T2)
     PHONE_CONFIRMED = "phone_confirmed"  # the radiologist answered the direct line (T3)
     PHONE_FAILED = "phone_failed"  # nobody reached by phone (T4 at once)
+    MOBILE_UP = "mobile_up"  # the session goes on over the mobile workstation (C3)
     ONSITE_PRESENT = "onsite_present"  # on-site supervision took over
     ACKNOWLEDGED = "acknowledged"
+
+    HELD = "held"  # contrast was held back (E6)
+    HALTED = "halted"
+    RESCHEDULED = "rescheduled"
+    REACTION_MARKED = "reaction_marked"  # an opaque marker of another system, so that it can ask how the line was (E5)
+
+    DRILL_STARTED = "drill_started"
+    DRILL_ENDED = "drill_ended"
+    DRILL_ABORTED = "drill_aborted"
+    SHELVED = "shelved"  # an alarm, for a time
+    UNSHELVED = "unshelved"
 
 
 class Reason(StrEnum):
@@ -61,6 +82,10 @@ class Reason(StrEnum):
     EMERGENCY = "emergency"
     DRILL = "drill"
     MAINTENANCE = "maintenance"
+    COVERAGE = "coverage"  # no radiologist was to be had
+    SCHEDULING = "scheduling"
+    CLINICAL = "clinical"
+    NUISANCE = "nuisance"  # of an alarm that says nothing new
     NOC_COMMAND = "noc_command"  # a signed command of the NOC; nobody here can say so
 
 
@@ -75,6 +100,40 @@ class PersonActed:
     role: str
     reason: Reason
     session: str | None = None
+    room: str | None = None
+    """None: the room of that session, or the only one there can be meant."""
+    subject: str | None = None
+    """Of ACKNOWLEDGED, SHELVED, UNSHELVED: the alarm ("link.down fiber"); of REACTION_MARKED: the opaque marker."""
+    for_s: float | None = None
+    """Of SHELVED: how long."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSaid:
+    """The supervision platform's own word on a session's media: it sees what no packet header tells. None: not said."""
+
+    at_s: float
+    room: str | None
+    audio_to_room: bool | None
+    audio_from_room: bool | None
+    video_to_room: bool | None
+    video_from_room: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSealed:
+    """The box signed the head of its record: what is recorded up to there cannot be changed without a trace."""
+
+    at_s: float
+    stream: str
+    sequence: int
+    row_hash: str
+    """Of the newest row, hexadecimal."""
+    key: str
+    """Fingerprint."""
+    public_key: str
+    signature: str
+    """Both base64; Ed25519, RFC 8032."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +269,8 @@ Observation: TypeAlias = (
     | LinkReading
     | MediaReading
     | PhoneReading
+    | MobileReading
+    | PlatformSaid
     | UpsReading
     | RouterReading
     | ActiveWanChanged
@@ -229,4 +290,5 @@ Observation: TypeAlias = (
     | ClockStepped
     | CertificateReading
     | Commanded
+    | LedgerSealed
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from edged.core.latch import Dwell
+from edged.core.protocol import DEFAULT, Protocol
 
 
 class LinkRole(StrEnum):
@@ -28,6 +29,10 @@ class LinkPlan:
     """Whether its exit is looked at."""
     standby: bool = False
     """Whether its fitness as a standby is proven."""
+    mcc_mnc: str | None = None
+    """Of a cellular link: the network it is on, "310-260" (ITU-T E.212)."""
+    asn: int | None = None
+    """Autonomous system it leaves by, where known."""
 
     @property
     def shaped(self) -> bool:
@@ -44,6 +49,16 @@ class UpsPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class PhonePlan:
+    """What a direct phone line shares with the lines it is a fallback for (rule 12)."""
+
+    rides_on: tuple[str, ...] = ()
+    """Links its calls travel on; none: a line of its own."""
+    fed_by: tuple[str, ...] = ()
+    """UPSes its adapter, switch and PBX hang on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Thresholds:
     """Numbers of REQUIREMENTS.md, rules 3, 4, 6 and 8. Seconds and percent."""
 
@@ -52,9 +67,19 @@ class Thresholds:
     spike_window: int = 5
     calm_rtt_p95_s: float = 0.120
     media_loss_pct: float = 5.0
+    least_frame_rate_hz: float = 5.0
+    """Below it motion cannot be followed: the video is degraded (T1)."""
     failover_grace_s: float = 15.0
     confirm_within_s: float = 30.0
     phone_within_s: float = 120.0
+    mobile_within_s: float = 120.0
+    """C3 and rule 11: the session is back over the mobile workstation."""
+    answer_best_s: float = 30.0
+    answer_acceptable_s: float = 60.0
+    answer_late_s: float = 90.0
+    """E2 and rule 13: classes of the time from the request to the radiologist's joining."""
+    drill_within_s: float = 900.0
+    """A drill nobody ended is over: the primary line must not stay unplugged because somebody went home."""
     blind_after_s: float = 10.0
     """A source that told nothing for so long is blind; several times the slowest source's period."""
     relieved_shaping: float = 0.85
@@ -80,12 +105,19 @@ class Plan:
     has_router: bool = False
     has_media: bool = False
     has_phone: bool = False
+    """A direct phone line of the whole site."""
+    phones: Mapping[str, PhonePlan] = field(default_factory=dict)
+    """By room, "" for the site's only one; what is known of what they share."""
+    has_mobile: bool = False
     has_broker: bool = False
     certificates: tuple[str, ...] = ()
     """Those the line to the NOC lives on: "own", "ca", "broker"."""
     shapers: tuple[str, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
     dwells: Mapping[int, Dwell] = field(default_factory=lambda: dict(DEFAULT_DWELLS))
+    rooms: tuple[str, ...] = ("room",)
+    """Procedure rooms behind this box; at least one."""
+    protocol: Protocol = DEFAULT
 
     def link_of_wan(self, wan: str | None) -> str | None:
         """The link behind a router's WAN index; None if the router did not say or the config does not map it."""
@@ -98,6 +130,10 @@ class Plan:
     def primary(self) -> LinkPlan:
         return next((link for link in self.links if link.role is LinkRole.PRIMARY), self.links[0])
 
+    def phone_line(self, room: str) -> str | None:
+        """Which phone line is the room's, by the name its readings carry: "" is everybody's; None: there is none."""
+        return room if room in self.phones else ("" if self.has_phone else None)
+
     def unwatched(self) -> tuple[str, ...]:
         """Organs of the house this config leaves out, so that status can say so."""
         parts = {
@@ -106,6 +142,7 @@ class Plan:
             "ups": bool(self.ups),
             "media": self.has_media,
             "phone": self.has_phone,
+            "mobile": self.has_mobile,
             "qos": bool(self.shapers),
             "broker": self.has_broker,
         }

@@ -41,7 +41,7 @@ def find(plan: Plan, state: State, s: Situation) -> Found:
         holds, at = finder(plan, state, s)
         if holds:
             return Found(cause, at)
-    up = [latch for latch in state.tiers.values() if latch.raised]
+    up = [latch for latch in state.room(s.room).tiers.values() if latch.raised]
     if not up:
         return Found(Cause.NONE, None)
     return Found(Cause.RECOVERING if all(latch.quiet_s is not None for latch in up) else Cause.UNKNOWN, None)
@@ -89,20 +89,16 @@ def _link_is(verdict: Verdict) -> Finder:
 
 
 def _latency(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:
-    return s.spiking or (not s.calm and _up(state, "t1.latency")), s.carrier
+    return s.spiking or (not s.calm and state.room(s.room).is_up("t1.latency")), s.carrier
 
 
 def _failover(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:
-    return s.failover is not None, s.carrier
+    return s.failover is not None and state.room(s.room).is_up("t2.failover"), s.carrier
 
 
 def _remote(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:
     dead = s.in_session and (s.audio is False or s.video is False)
     return dead and s.carrier_verdict is Verdict.UP, None
-
-
-def _up(state: State, row: str) -> bool:
-    return row in state.tiers and state.tiers[row].raised
 
 
 _TOGETHER_S = 2.0

@@ -1,4 +1,4 @@
-"""What is the case now: the few facts the tables ask for, derived from the state.
+"""What is the case now in one room: the few facts the tables ask for, derived from the state.
 
 Unknown stays None and is never live.
 """
@@ -6,13 +6,14 @@ Unknown stays None and is never live.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edged.core.fallback import phone
+from edged.core.liveness import Words, both_ways, fresh, words
 from edged.core.observations import Act
+from edged.core.phase import Phase
 from edged.core.plan import Plan
+from edged.core.rooms import RoomState
 from edged.core.state import Failover, LinkState, State
 from probes.reading import LinkCause, MediaReading, Medium, Verdict
-
-_MEDIA_FRESH_S = 3.0
-"""A media reading comes once a second; after three missed ones the streams are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,11 @@ class Situation:
     """One moment, as the tier and root-cause tables see it. Times are ages in seconds."""
 
     now: float
+    room: str
     in_session: bool
+    """A radiologist supervises, or should: joined and not left."""
+    phase: Phase | None
+    """None without a session."""
     verdicts: Mapping[str, Verdict]
     carrier: str
     """The link that carries the traffic: the router's word, else the only or the primary one."""
@@ -32,6 +37,8 @@ class Situation:
     """Rule 3: enough of the last one-second samples above the threshold."""
     calm: bool
     """Rule 3: the last second's p95 below the calm threshold."""
+    words: Words
+    """On each stream the best source's."""
     audio: bool | None
     video: bool | None
     """Live in both directions (rule 7)."""
@@ -43,12 +50,24 @@ class Situation:
     """Onset of the loss that rule 8 counts from. It outlives a short return: recovery is damped, escalation never."""
     failover: Failover | None
     phone: bool | None
+    """Whether it can be counted on (rule 12)."""
+    drill: bool
+    frame_rate_hz: float | None
+    """The lowest of the live video streams."""
     acted_s: Mapping[Act, float]
     grace_s: float
     confirm_within_s: float
     phone_within_s: float
     lost_dwell_s: float
     media_loss_limit_pct: float
+    least_frame_rate_hz: float
+    halted: bool = False
+    """Tier 4 is up: known while the table is being walked."""
+
+    @property
+    def contrast_given(self) -> bool:
+        """A patient may react now (T5)."""
+        return self.phase is not None and self.phase.contrast_given
 
     @property
     def carrier_verdict(self) -> Verdict:
@@ -103,18 +122,21 @@ class Situation:
         return since_s is not None and self.acted_s.get(act, float("-inf")) >= since_s
 
 
-def situation(plan: Plan, state: State, now: float) -> Situation:
-    """The moment `now` (monotonic seconds) as the tables see it."""
-    limits = plan.thresholds
+def situation(plan: Plan, state: State, now: float, room: str | None = None) -> Situation:
+    """The moment `now` (monotonic seconds) as the tables see it in `room`; None: the leading one, else the first."""
+    name = room or state.leading_room or plan.rooms[0]
+    held, limits = state.room(name), plan.thresholds
     carrier = state.carrier or plan.primary.name
     verdicts = {link.name: _verdict(state.links.get(link.name)) for link in plan.links}
     carried = state.links.get(carrier)
-    streams = fresh_media(state.media, now)
-    audio, video = live_both_ways(streams, Medium.AUDIO), live_both_ways(streams, Medium.VIDEO)
-    lost_since_s = state.all_down_s if state.av_lost_s is None else state.av_lost_s
+    media = words(held, all_down_s=state.all_down_s, now=now)
+    audio, video = both_ways(media, Medium.AUDIO), both_ways(media, Medium.VIDEO)
+    lost_since_s = state.all_down_s if held.av_lost_s is None else held.av_lost_s
     return Situation(
         now=now,
-        in_session=state.session is not None,
+        room=name,
+        in_session=held.supervised,
+        phase=held.session.phase if held.session else None,
         verdicts=verdicts,
         carrier=carrier,
         carrier_cause=carried.reading.cause if carried else LinkCause.STARTING,
@@ -122,20 +144,24 @@ def situation(plan: Plan, state: State, now: float) -> Situation:
         all_down_for_s=_age(state.all_down_s, now),
         spiking=carried is not None and is_spiking(plan, carried),
         calm=carried is not None and is_calm(plan, carried),
+        words=media,
         audio=audio,
         video=video,
-        media_loss_pct=_worst_loss(streams),
-        av_lost=_av_lost(state, audio, video),
+        media_loss_pct=_worst_loss(fresh(held.media, now)),
+        av_lost=_av_lost(held, audio, video),
         lost_for_s=_age(lost_since_s, now),
         lost_since_s=lost_since_s,
         failover=state.failover,
-        phone=state.phone.reachable if state.phone else None,
-        acted_s=state.acted_s,
+        phone=phone(plan, state, name),
+        drill=state.drill is not None,
+        frame_rate_hz=_lowest_frame_rate(fresh(held.media, now)),
+        acted_s=held.acted_s,
         grace_s=limits.failover_grace_s,
         confirm_within_s=limits.confirm_within_s,
         phone_within_s=limits.phone_within_s,
         lost_dwell_s=plan.dwells[3].raise_s,
         media_loss_limit_pct=limits.media_loss_pct,
+        least_frame_rate_hz=limits.least_frame_rate_hz,
     )
 
 
@@ -151,29 +177,16 @@ def is_calm(plan: Plan, link: LinkState) -> bool:
     return p95 is not None and p95 < plan.thresholds.calm_rtt_p95_s
 
 
-def fresh_media(media: MediaReading | None, now: float) -> MediaReading | None:
-    """The last media reading, unless it is too old or blind to speak for this second."""
-    return media if media and media.observing and now - media.at_s <= _MEDIA_FRESH_S else None
-
-
-def live_both_ways(media: MediaReading | None, medium: Medium) -> bool | None:
-    """Rule 7: live only if both directions are. One dead direction makes it dead, an unknown one unknown."""
-    lives = [stream.live for stream in media.streams if stream.medium is medium] if media else []
-    if any(live is False for live in lives):
-        return False
-    return True if len(lives) == 2 and all(lives) else None
-
-
 def all_down(plan: Plan, state: State) -> bool:
     return all(_verdict(state.links.get(link.name)) is Verdict.DOWN for link in plan.links)
 
 
-def _av_lost(state: State, audio: bool | None, video: bool | None) -> bool:
+def _av_lost(room: RoomState, audio: bool | None, video: bool | None) -> bool:
     """In a session neither medium is known to live, and something said so. Once lost, only a live medium ends it:
     an observer that starts anew and knows nothing yet does not."""
-    if state.session is None or audio or video:
+    if not room.supervised or audio or video:
         return False
-    return audio is False or video is False or state.all_down_s is not None or state.av_lost_s is not None
+    return audio is False or video is False or room.av_lost_s is not None
 
 
 def _verdict(link: LinkState | None) -> Verdict:
@@ -189,3 +202,8 @@ def _worst_loss(media: MediaReading | None) -> float | None:
         [stream.loss_pct for stream in media.streams if stream.live and stream.loss_pct is not None] if media else []
     )
     return max(losses, default=None)
+
+
+def _lowest_frame_rate(media: MediaReading | None) -> float | None:
+    rates = [s.frame_rate_hz for s in media.streams if s.live and s.frame_rate_hz is not None] if media else []
+    return min(rates, default=None)

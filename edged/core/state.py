@@ -1,13 +1,16 @@
 """All the judge remembers. Frozen: a step makes a new one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from edged.core.alarm_state import NO_ALARMS, Alarms
 from edged.core.effects import Leave, Pace, Run
+from edged.core.incident_state import NO_INCIDENTS, Incidents
 from edged.core.latch import Latch
 from edged.core.line import LineState
-from edged.core.observations import Act, CertificateReading, ClockReading, RecordReading, UplinkReading
-from probes.reading import LinkReading, MediaReading, PhoneReading
+from edged.core.observations import CertificateReading, ClockReading, RecordReading, UplinkReading
+from edged.core.rooms import RoomState, Session
+from probes.reading import LinkReading, MobileReading, PhoneReading
 from qos.reading import ShaperReading
 from ups.reading import UpsReading
 from wan.reading import RouterReading
@@ -32,11 +35,12 @@ class Failover:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """A supervised procedure, by its opaque id."""
+class Drill:
+    """The primary line is, or was, taken offline on purpose (D1). It is over once that line carries again."""
 
-    id: str
-    opened_s: float
+    started_s: float
+    over: bool = False
+    """Ended, aborted, or out of time: the primary must come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,9 @@ class State:
     started_s: float
     links: Mapping[str, LinkState] = field(default_factory=dict)
     lines: Mapping[str, LineState] = field(default_factory=dict)
-    media: MediaReading | None = None
-    phone: PhoneReading | None = None
+    phones: Mapping[str, PhoneReading] = field(default_factory=dict)
+    """By room, "" for the site's only line."""
+    mobile: MobileReading | None = None
     router: RouterReading | None = None
     ups: Mapping[str, UpsReading] = field(default_factory=dict)
     shapers: Mapping[str, ShaperReading] = field(default_factory=dict)
@@ -57,22 +62,18 @@ class State:
     seen_s: Mapping[str, float] = field(default_factory=dict)
     """When each source last told something."""
 
-    session: Session | None = None
-    acted_s: Mapping[Act, float] = field(default_factory=dict)
-    """When somebody last did each act: an attestation counts for what began before it."""
+    rooms: Mapping[str, RoomState] = field(default_factory=dict)
     carrier: str | None = None
     """The link that last carried the traffic, as far as the router said."""
     failover: Failover | None = None
-    av_lost_s: float | None = None
-    """Since when a session is without live audio and video: the onset that rule 8 counts from."""
     all_down_s: float | None = None
     """Since when every link is down."""
 
-    tiers: Mapping[str, Latch] = field(default_factory=dict)
-    """Latch of each row of the containment table."""
-    tier: int = 0
-    tier_since_s: float = 0.0
-    av_compliant: bool | None = None
+    drill: Drill | None = None
+    tally: Mapping[str, int] = field(default_factory=dict)
+    """Requests, answers by class, holds, halts, reschedules by cause: counted for as long as the record lives (E6)."""
+    incidents: Incidents = NO_INCIDENTS
+    alarms: Alarms = NO_ALARMS
     conditions: Mapping[tuple[str, str], Latch] = field(default_factory=dict)
     """Latch of each (condition, subject)."""
     shaped: tuple[str, float] | None = None
@@ -86,3 +87,30 @@ class State:
     """When each link's path was last looked at after a verdict."""
     leave: Mapping[str, Leave] = field(default_factory=dict)
     """What each link's own measurements were last allowed."""
+
+    @property
+    def tier(self) -> int:
+        """The site's: the highest of its rooms."""
+        return max((room.tier for room in self.rooms.values()), default=0)
+
+    @property
+    def leading_room(self) -> str | None:
+        """The room whose tier is in force: of the highest, the one that entered it first."""
+        return min(self.rooms, key=lambda name: (-self.rooms[name].tier, self.rooms[name].tier_since_s), default=None)
+
+    @property
+    def session(self) -> Session | None:
+        """The first there is: for what only asks whether anything is going on."""
+        return next((room.session for room in self.rooms.values() if room.session), None)
+
+    def room(self, name: str) -> RoomState:
+        return self.rooms.get(name, NOTHING_YET)
+
+    def with_room(self, name: str, room: RoomState) -> "State":
+        return replace(self, rooms={**self.rooms, name: room})
+
+    def counted(self, *what: str) -> "State":
+        return replace(self, tally={**self.tally, **{each: self.tally.get(each, 0) + 1 for each in what}})
+
+
+NOTHING_YET = RoomState()

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from edged.core.effects import Effect
 from edged.core.events import Channel, Event
 from edged.core.judge import judge
-from edged.core.observations import Act, Observation, PersonActed, Reason, Tick
+from edged.core.observations import Act, Observation, PersonActed, PlatformSaid, Reason, Tick
 from edged.core.plan import LinkPlan, LinkRole, Plan, UpsPlan
+from edged.core.rooms import RoomState
 from edged.core.snapshot import snapshot
 from edged.core.state import State
 from probes.reading import (
@@ -14,8 +15,10 @@ from probes.reading import (
     LinkReading,
     MediaReading,
     Medium,
+    MobileReading,
     PhoneCause,
     PhoneReading,
+    Protection,
     StreamReading,
     Verdict,
     Way,
@@ -44,7 +47,7 @@ SITE = Plan(
 class Room:
     plan: Plan = SITE
     now: float = 1000.0
-    state: State = field(default_factory=lambda: State(started_s=1000.0, tier_since_s=1000.0))
+    state: State = field(default_factory=lambda: State(started_s=1000.0))
     events: list[Event] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     heard: list[tuple[float, Observation]] = field(default_factory=list)
@@ -70,16 +73,32 @@ class Room:
             RouterReading("router", self.now, active is not None, self.now, cause, active, (), None, None, None),
         )
 
-    def media(self, *, audio: bool | None = True, video: bool | None = True, loss_pct: float = 0.0) -> "Room":
+    def media(
+        self, *, audio: bool | None = True, video: bool | None = True, loss_pct: float = 0.0, room: str = ""
+    ) -> "Room":
         lives = {Medium.AUDIO: audio, Medium.VIDEO: video}
-        return self.streams({(medium, way): live for medium, live in lives.items() for way in Way}, loss_pct=loss_pct)
+        both = {(medium, way): live for medium, live in lives.items() for way in Way}
+        return self.streams(both, loss_pct=loss_pct, room=room)
 
-    def streams(self, lives: dict[tuple[Medium, Way], bool | None], *, loss_pct: float = 0.0) -> "Room":
-        streams = tuple(StreamReading(m, w, live, 0.0, 50.0, loss_pct) for (m, w), live in lives.items())
-        return self._say("media", MediaReading(self.now, True, streams))
+    def streams(
+        self,
+        lives: dict[tuple[Medium, Way], bool | None],
+        *,
+        loss_pct: float = 0.0,
+        room: str = "",
+        frame_rate_hz: float | None = 30.0,
+        protection: Protection = Protection.ENCRYPTED,
+    ) -> "Room":
+        streams = tuple(
+            StreamReading(m, w, live, 0.0, 50.0, loss_pct, frame_rate_hz if m is Medium.VIDEO else None)
+            for (m, w), live in lives.items()
+        )
+        reading = MediaReading(self.now, True, streams, room, protection=protection)
+        return self._say(f"media:{room}", reading)
 
-    def phone(self, reachable: bool | None) -> "Room":
-        return self._say("phone", PhoneReading(self.now, reachable, self.now, PhoneCause.NONE, 0.01, 200))
+    def phone(self, reachable: bool | None, *, room: str = "", registered: bool | None = None) -> "Room":
+        reading = PhoneReading(self.now, reachable, self.now, PhoneCause.NONE, 0.01, 200, room, registered)
+        return self._say(f"phone:{room}", reading)
 
     def ups(self, name: str, power: Power) -> "Room":
         reading = UpsReading(name, self.now, Contact.OK, power, self.now, (), 100.0, 1800.0, 25.0, None, None)
@@ -91,9 +110,26 @@ class Room:
             f"qos:{interface}", ShaperReading(interface, "up", self.now, state, cause, "pfifo", 95_000_000, ())
         )
 
-    def act(self, act: Act, session: str | None = None) -> "Room":
-        self._hear(PersonActed(self.now, act, "tech", "operate", Reason.DRILL, session))
+    def act(
+        self,
+        act: Act,
+        session: str | None = None,
+        *,
+        reason: Reason = Reason.DRILL,
+        room: str | None = None,
+        subject: str | None = None,
+        for_s: float | None = None,
+    ) -> "Room":
+        self._hear(PersonActed(self.now, act, "tech", "operate", reason, session, room, subject, for_s))
         return self
+
+    def mobile(self, heard: bool | None = True, *, mcc_mnc: str | None = "310-410", asn: int | None = None) -> "Room":
+        return self._say("mobile", MobileReading(self.now, heard, self.now, mcc_mnc, asn, heard))
+
+    def platform(self, live: bool | None = True, *, room: str | None = None, **streams: bool | None) -> "Room":
+        """`live` for every stream but those named ("audio_to_room")."""
+        lives = dict.fromkeys(("audio_to_room", "audio_from_room", "video_to_room", "video_from_room"), live)
+        return self._say(f"platform:{room}", PlatformSaid(self.now, room, **{**lives, **streams}))
 
     # ── time ──
     def wait(self, seconds: float) -> "Room":
@@ -124,6 +160,11 @@ class Room:
     def names(self) -> list[str]:
         return [event.name for event in self.events]
 
+    @property
+    def room(self) -> RoomState:
+        """The only one, or the first."""
+        return self.state.room(self.plan.rooms[0])
+
     def doc(self) -> dict[str, object]:
         return dict(snapshot(self.plan, self.state, self.now))
 
@@ -153,7 +194,7 @@ def calm_room(plan: Plan = SITE, *, session: bool = True) -> Room:
     if session:
         room.act(Act.SESSION_OPENED, "s-1")
     room.wait(5)
-    assert room.state.tier == 0, room.state.tiers
+    assert room.state.tier == 0, room.room.tiers
     room.events.clear()
     room.effects.clear()
     return room

@@ -18,7 +18,7 @@ def test_with_nothing_known_nothing_is_raised() -> None:
 def test_only_what_the_site_has_has_conditions() -> None:
     least = Plan(links=SITE.links[:1])
     about = {subject for condition in CONDITIONS for subject in condition.subjects(least)}
-    assert about == {"fiber", "box", "link:fiber"}
+    assert about == {"fiber", "box", "link:fiber", "room"}
 
 
 def test_every_source_that_must_speak_has_a_limit_to_its_silence() -> None:

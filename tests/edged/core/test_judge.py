@@ -22,7 +22,7 @@ def a_bad_night() -> Room:
 
 def test_replaying_what_was_heard_gives_the_same_events_and_effects() -> None:
     room = a_bad_night()
-    state = State(started_s=1000.0, tier_since_s=1000.0)
+    state = State(started_s=1000.0)
     events: list[Event] = []
     effects: list[Effect] = []
     for now, heard in room.heard:
@@ -73,6 +73,9 @@ def test_acts_are_audited_with_who_role_and_reason() -> None:
         "role": "operate",
         "reason": "drill",
         "session": "s-9",
+        "room": "room",
+        "subject": None,
+        "for_s": None,
     }
 
 

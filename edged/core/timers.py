@@ -1,0 +1,98 @@
+"""Deadlines people have to meet, each a row: what starts it, what meets it, how long it may run (rules 4, 8 and 11).
+
+Without a session nobody is asked for anything (rule 17). A timer starts at the onset, not at the tier, and goes on over
+restarts: a deadline may come early, never late.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from edged.core.events import Channel, Event, Json
+from edged.core.observations import Act
+from edged.core.plan import Plan
+from edged.core.rooms import Timer
+from edged.core.situation import Situation
+from edged.core.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    source: str
+    since_s: Callable[[Situation], float | None]
+    """When what started it began; None: it does not run."""
+    met_by: tuple[Act, ...]
+    within_s: Callable[[Plan], float]
+
+
+def _lost(s: Situation) -> float | None:
+    return s.lost_since_s if s.in_session and s.av_lost else None
+
+
+def _moved(s: Situation) -> float | None:
+    return s.failover.at_s if s.in_session and s.failover else None
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        "phone", "rule 8", _lost, (Act.PHONE_CONFIRMED, Act.ONSITE_PRESENT), lambda plan: plan.thresholds.phone_within_s
+    ),
+    Row("mobile", "rule 11", _lost, (Act.MOBILE_UP, Act.ONSITE_PRESENT), lambda plan: plan.thresholds.mobile_within_s),
+    Row("confirm", "rule 4", _moved, (Act.CONTINUITY_CONFIRMED,), lambda plan: plan.thresholds.confirm_within_s),
+)
+
+
+def run(plan: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, ...]]:
+    """The room's timers at `s.now`, and what began, was met or was missed."""
+    room = state.room(s.room)
+    timers: dict[str, Timer] = {}
+    events: list[Event] = []
+    for row in ROWS:
+        was, is_now = room.timers.get(row.name), _step(row, plan, room.timers.get(row.name), s)
+        if is_now is not None:
+            timers[row.name] = is_now
+        events += _told(state, row, was, is_now, s)
+    return (state.with_room(s.room, replace(room, timers=timers)) if timers != room.timers else state), tuple(events)
+
+
+def _step(row: Row, plan: Plan, was: Timer | None, s: Situation) -> Timer | None:
+    since_s = row.since_s(s)
+    if since_s is None:
+        return None
+    timer = was
+    if was is None or since_s > was.started_s:  # another failover is another deadline; an onset never moves back
+        timer = Timer(since_s, since_s + row.within_s(plan))
+    assert timer is not None
+    if not timer.met and any(s.did(act, timer.started_s) for act in row.met_by):
+        return replace(timer, met=True)
+    if not timer.met and not timer.expired and s.now >= timer.due_s:
+        return replace(timer, expired=True)
+    return timer
+
+
+def _told(state: State, row: Row, was: Timer | None, timer: Timer | None, s: Situation) -> list[Event]:
+    words = []
+    fresh = timer is not None and (was is None or was.started_s != timer.started_s)
+    if fresh:
+        words.append("started")
+    before = was if not fresh else None
+    if timer is not None and timer.met and not (before and before.met):
+        words.append("met")
+    if timer is not None and timer.expired and not (before and before.expired):
+        words.append("expired")
+    if timer is None and was is not None and not was.met:
+        words.append("over")
+        timer = was
+    return [_event(state, row, word, timer, s) for word in words if timer is not None]
+
+
+def _event(state: State, row: Row, word: str, timer: Timer, s: Situation) -> Event:
+    held = state.room(s.room).session
+    data: Mapping[str, Json] = {
+        "timer": row.name,
+        "room": s.room,
+        "session": held.id if held else None,
+        "ran_s": round(s.now - timer.started_s, 3),
+        "due_in_s": round(timer.due_s - s.now, 3),
+    }
+    return Event(Channel.LOG, f"timer.{word}", state.tier, s.now, data)
