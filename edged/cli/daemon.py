@@ -1,8 +1,9 @@
-"""`edged`: run the daemon, check its configuration, play the demo."""
+"""`edged`: run the daemon, check its configuration, print its protocol, play the demo."""
 
 import asyncio
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -55,6 +56,47 @@ def check_config(
     typer.echo(f"{config}: good (hash {loaded.hash})")
     if explain:
         typer.echo("\n".join(explanation(loaded.config)))
+
+
+@app.command()
+def protocol(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Whose site, numbers and protocol")] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="This protocol file instead")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the page to print: A4, one file")] = None,
+) -> None:
+    """The containment protocol in force, as the page to hang on the wall; exit status 2 names every mistake in it."""
+    from edged.cli.protocol_html import put
+    from edged.cli.protocol_page import page_of, text
+    from edged.config import ConfigError
+
+    try:
+        installed = CONFIG if file is None and CONFIG.exists() else None
+        page = page_of(config or installed, file, printed=time.strftime("%Y-%m-%d"))
+        typer.echo(text(page) if html is None else put(page, html), nl=html is not None)
+    except (ConfigError, OSError) as error:
+        typer.echo(f"edged: {error}", err=True)
+        raise typer.Exit(2) from error
+
+
+@app.command()
+def replay(
+    recording: Annotated[Path, typer.Argument(help="A segment of the black box, or a directory of them")],
+    as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Every decision, not only tiers and incidents")] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="What would have been decided with this configuration")
+    ] = None,
+) -> None:
+    """Judge recorded observations again; exit status 0: identical, 1: different, 2: unreadable."""
+    from edged.cli.replay import main as play
+    from edged.config import ConfigError, load
+
+    try:
+        plan = load(config).config.plan() if config else None
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    raise typer.Exit(play(recording, as_json=as_json, show=show, plan=plan))
 
 
 @app.command()
