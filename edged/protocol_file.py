@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from edged.config import ConfigError
+from edged.config_error import ConfigError
 from edged.core.phase import Phase
 from edged.core.protocol import DEADLINES, DEFAULT, MAX_SENTENCE, ROLES, SENTENCE, VERSION, Protocol, Response
 

@@ -67,7 +67,7 @@ def protocol(
     """The containment protocol in force, as the page to hang on the wall; exit status 2 names every mistake in it."""
     from edged.cli.protocol_html import put
     from edged.cli.protocol_page import page_of, text
-    from edged.config import ConfigError
+    from edged.config_error import ConfigError
 
     try:
         installed = CONFIG if file is None and CONFIG.exists() else None
@@ -92,7 +92,7 @@ def replay(
     from edged.config import ConfigError, load
 
     try:
-        plan = load(config).config.plan() if config else None
+        plan = load(config).plan() if config else None
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error

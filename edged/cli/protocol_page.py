@@ -71,13 +71,12 @@ def page_of(config: Path | None, file: Path | None, *, printed: str) -> Page:
     Neither: the shipped protocol and the requirements' numbers.
 
     Raises:
-        edged.config.ConfigError: one of them cannot be used; with every mistake in it.
+        edged.config_error.ConfigError: one of them cannot be used; with every mistake in it.
     """
     loaded = load(config) if config else None
-    plan = loaded.config.plan() if loaded else Plan(links=())
-    own = file or (getattr(loaded.config.site, "protocol_file", None) if loaded else None)
+    plan = loaded.plan() if loaded else Plan(links=())
     site = f"{loaded.config.site.tenant} / {loaded.config.site.name}" if loaded else None
-    return Page(replace(plan, protocol=load_protocol(own)) if own else plan, printed, site)
+    return Page(replace(plan, protocol=load_protocol(file)) if file else plan, printed, site)
 
 
 def rows(page: Page, tier: int) -> tuple[RowShown, ...]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edged.config import ConfigError
+from edged.config_error import ConfigError
 from edged.core.phase import Phase
 from edged.core.protocol import DEFAULT, MAX_SENTENCE, Response
 from edged.protocol_file import load_protocol, sentence_fault

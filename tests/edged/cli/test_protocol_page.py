@@ -167,3 +167,13 @@ def test_a_mistake_is_named_and_the_exit_status_tells(
     shown = CliRunner().invoke(app, ["protocol", *arguments])
     assert shown.exit_code == 2
     assert says in shown.output
+
+
+def test_the_command_shows_the_protocol_the_configuration_names(tmp_path: Path) -> None:
+    own = tmp_path / "protocol.toml"
+    own.write_text((CONFIG / "protocol.toml").read_text().replace("Stop the injector.", "Press the red button."))
+    config = tmp_path / "edged.toml"
+    config.write_text((CONFIG / "edged.toml").read_text().replace("[site]\n", f'[site]\nprotocol_file = "{own}"\n'))
+    shown = CliRunner().invoke(app, ["protocol", "--config", str(config)])
+    assert shown.exit_code == 0
+    assert "Press the red button." in shown.output

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edged.cli.edgectl import app as edgectl
-from edged.core import conditions, containment
+from edged.core import conditions, containment, readiness
 from edged.core.conditions import Severity
 from edged.core.phase import Phase
 from edged.core.plan import DEFAULT_DWELLS, Plan, Thresholds
@@ -48,14 +48,8 @@ def test_every_warning_and_alarm_requires_one_response(condition: conditions.Con
         assert DEFAULT.alarm(condition.name) is DEFAULT.alarms[condition.name]
 
 
-def test_every_reason_of_readiness_has_its_sentence() -> None:
-    """Codes of edged.core.readiness."""
-    codes = """tier_in_force t4_latched no_session not_joined av_not_live av_unknown no_line carrier_down
-        carrier_degraded carrier_unknown not_admissible standby_down standby_unproven standby_unfit on_battery
-        low_battery ups_unknown phone_dead phone_unproven phone_unregistered phone_shared_fate mobile_silent
-        mobile_same_carrier clock_untrusted record_not_durable source_blind clear_text_media drill no_second_link
-        media_not_watched phone_not_watched restarted_just_now"""
-    assert set(codes.split()) <= set(DEFAULT.readiness)
+def test_every_reason_of_readiness_has_its_sentence_and_no_sentence_is_without_a_reason() -> None:
+    assert {row.code for row in readiness.ROWS} == set(DEFAULT.readiness)
 
 
 @pytest.mark.parametrize("key", SENTENCES)
