@@ -1,7 +1,9 @@
-"""What the media observer must be told: where the room ends, where the platform is, which packets are which medium.
+"""What the media observer may be told: where the room ends, where the platform is, which packets are which medium.
 
-A packet is of a medium if its port on the platform's side is one of the medium's `ports` and its RTP payload type is
-one of its `payload_types`; an empty list means "any". No packet may be of two media: the two rules must not overlap.
+`ports` and `payload_types` are hints. A packet matches a medium's hint if its port on the platform's side is one of
+`ports` and its RTP payload type one of `payload_types`; an empty list means "any", two empty ones are no hint. What
+matches is known at once; all else is told by its RTP clock. No packet may match two media: two hints must not overlap.
+Where every medium has ports, by its own or `platform_ports`, only those are looked at.
 """
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -55,11 +57,16 @@ class MediumSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ports: PortList = ()
-    """The platform's UDP ports of this medium; empty: any of the platform's ports."""
+    """The platform's UDP ports of this medium; empty: any of `platform_ports`, or any at all."""
     payload_types: Annotated[tuple[PayloadType, ...], Field(max_length=128)] = ()
     """RTP payload types of this medium; empty: any."""
     silence_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
-    """Silence after which the medium is no longer live. Opus in DTX still sends every 0.4 s, paused video does not."""
+    """Silence after which the medium is no longer live. Opus in DTX still sends every 0.4 s, paused video does not. Of
+    video it is the time without a new frame, whatever else comes."""
+
+    @property
+    def is_hinted(self) -> bool:
+        return bool(self.ports or self.payload_types)
 
 
 class MediaSettings(BaseModel):
@@ -69,14 +76,15 @@ class MediaSettings(BaseModel):
 
     interface: Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[^/\s]+$")]
     """The in-line interface towards the room (a bridge port is right: it sees both directions once)."""
-    room_networks: Annotated[NetworkList, Field(min_length=1)]
-    """Addresses of the room as seen on that interface. Source in here and destination not: from the room."""
+    room_networks: NetworkList = ()
+    """Addresses of the room as seen on that interface. Source in here and destination not: from the room. Empty where
+    the rooms of a site are told otherwise."""
     platform_networks: NetworkList = ()
     """Addresses of the supervision platform; empty: any outside the room."""
     platform_ports: PortList = ()
-    """UDP ports of the platform, for media that name none of their own."""
-    audio: MediumSettings
-    video: MediumSettings
+    """UDP ports of the platform, for media that name none of their own; empty: any."""
+    audio: MediumSettings = MediumSettings()
+    video: MediumSettings = MediumSettings()
     forget_s: Annotated[float, Field(ge=10, le=86400)] = 3600.0
     """Silence after which a medium is unknown again: the session is over, nobody misses it."""
 
@@ -85,30 +93,34 @@ class MediaSettings(BaseModel):
         return ((Medium.AUDIO, self.audio), (Medium.VIDEO, self.video))
 
     def medium_of(self, platform_port: int, payload_type: int) -> Medium | None:
-        """The medium of a packet with this port on the platform's side and this RTP payload type; None if of none."""
+        """The medium whose hint a packet matches with this port on the platform's side; None where it matches none."""
         for name, medium in self.media:
-            ports_match = any(platform_port in ports for ports in medium.ports or self.platform_ports)
-            if ports_match and (not medium.payload_types or payload_type in medium.payload_types):
+            ports = medium.ports or self.platform_ports
+            ports_match = not ports or any(platform_port in few for few in ports)
+            types_match = not medium.payload_types or payload_type in medium.payload_types
+            if medium.is_hinted and ports_match and types_match:
                 return name
         return None
 
     def filter_ports(self) -> tuple[PortRange, ...]:
-        """Every platform port a packet of any medium may have, without repetition."""
-        return tuple(dict.fromkeys(p for _, medium in self.media for p in medium.ports or self.platform_ports))
+        """Every platform port that is looked at, without repetition; none: all."""
+        ports = [medium.ports or self.platform_ports for _, medium in self.media]
+        return tuple(dict.fromkeys(each for few in ports for each in few)) if all(ports) else ()
 
     @model_validator(mode="after")
-    def _every_medium_has_ports(self) -> Self:
+    def _silence_ends_before_it_is_forgotten(self) -> Self:
         for name, medium in self.media:
-            if not (medium.ports or self.platform_ports):
-                raise ValueError(f"{name}: no ports; give {name}.ports or platform_ports")
             if medium.silence_s >= self.forget_s:
                 raise ValueError(f"{name}.silence_s must be shorter than forget_s ({self.forget_s:g} s)")
         return self
 
     @model_validator(mode="after")
     def _no_packet_is_of_two_media(self) -> Self:
+        if not (self.audio.is_hinted and self.video.is_hinted):
+            return self
         audio, video = (set(m.payload_types) or set(range(128)) for _, m in self.media)
-        pairs = product(self.audio.ports or self.platform_ports, self.video.ports or self.platform_ports)
+        every = (PortRange(1, 65535),)
+        pairs = product(*(medium.ports or self.platform_ports or every for _, medium in self.media))
         if audio & video and any(a.first <= v.last and v.first <= a.last for a, v in pairs):
             raise ValueError("audio and video claim the same packets: tell them apart by ports or by payload_types")
         return self

@@ -1,143 +1,176 @@
-"""Which media are live in which direction, from packet headers alone. Pure: fed with facts and times, asked at a time.
+"""Which media are live in which room and direction, from packet headers alone. Pure: fed with headers and times, asked
+at a time.
 
-Live means packets came within `silence_s`. A stream never seen is unknown; one that was seen and stopped is not live,
-until `forget_s` of nothing make it unknown again. Direction is told by address: from the room, or to it.
+Memory is bounded whatever comes: of the flows, those without media fall out first, and of each kind the one that was
+quiet longest.
 """
 
-from collections.abc import Iterable
-from functools import lru_cache
-from ipaddress import ip_address
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 
-from probes.media_loss import WINDOW_SLOTS, SequenceLedger, slot_of
+from probes.errors import PeerError
+from probes.media_flow import Flow
+from probes.media_lane import Lane
+from probes.media_loss import slot_of
+from probes.media_rooms import RoomMap
 from probes.media_settings import MediaSettings
+from probes.media_stream import Stream
 from probes.packets.bpf import Network
-from probes.packets.frame import UdpFrame
-from probes.packets.rtp import RtpHeader
-from probes.reading import MediaReading, Medium, StreamReading, Way
+from probes.packets.demux import demultiplex
+from probes.packets.frame import ends_of, flow_of, reverse_of
+from probes.packets.rtcp import Dress
+from probes.reading import FarEnd, MediaReading, Medium, Protection, StreamReading, Way
 
-_MAX_SOURCES = 16  # per medium and way: simulcast layers, retransmission and a few restarts; more is noise
 _BLIND_SLOTS = 12  # the second that is counted and the moment it settles
-_FLOWS = 1024  # flows remembered; a session has fewer than ten
+_MAX_ENDS = 512  # directions of flows that showed no media yet, or are none of ours; some 1 kB each at worst
+_MAX_MEDIA_ENDS = 64  # those that did: a room has two to eight
+_RECENT_S = 30.0  # a flow without media for longer has no say: consent has run out by then (RFC 7675)
 _EVERY_STREAM = tuple((medium, way) for medium in Medium for way in Way)
 
 Liveness = tuple[bool | None, ...]
 
 
 class MediaState:
-    """The streams of a room: audio and video, to and from it."""
+    """The rooms of a site, by name, with the networks of each."""
 
-    def __init__(self, settings: MediaSettings) -> None:
+    def __init__(self, settings: MediaSettings, rooms: Mapping[str, Sequence[Network]]) -> None:
         self._settings = settings
-        self._streams = {
-            (medium, way): _Stream(rule.silence_s, settings.forget_s) for medium, rule in settings.media for way in Way
-        }
-        self._stream_of = lru_cache(_FLOWS)(self._find_stream)
+        self._places = RoomMap(rooms, settings.platform_networks)
+        self._rooms = {name: _Room(settings) for name in rooms}
+        self._ends: OrderedDict[bytes, _End | None] = OrderedDict()
+        self._media_ends: OrderedDict[bytes, _End] = OrderedDict()
         self._overrun_slot: int | None = None
 
-    def feed(self, udp: UdpFrame, rtp: RtpHeader, t_s: float) -> None:
-        """Take one packet that came at `t_s`. What is of no medium, or does not cross the room's edge, is ignored."""
-        stream = self._stream_of(udp.source, udp.destination, udp.source_port, udp.destination_port, rtp.payload_type)
-        if stream is not None:
-            stream.feed(rtp, t_s)
+    def feed(self, frame: bytes, t_s: float) -> None:
+        """Take the headers of one frame that came at `t_s`. What is no media packet, or crosses no room's edge, is
+        ignored.
+        """
+        try:
+            key, at, length = flow_of(frame)
+            kind, at, length, channel = demultiplex(frame, at, length)
+            if channel:
+                key += channel.to_bytes(2, "big")
+            if (end := self._end(key)) is not None:
+                end.flow.take(kind, end.way, frame, at, length, t_s)
+        except PeerError:
+            return  # noise on a media port is normal
 
     def overrun(self, t_s: float) -> None:
         """The kernel dropped packets meant for us: what is missing in the last second cannot be told from real loss."""
         self._overrun_slot = slot_of(t_s)
 
-    def liveness(self, now_s: float) -> Liveness:
-        """`live` of every stream, in the order of `reading`: cheap enough to ask ten times a second."""
-        return tuple(self._streams[key].live(now_s) for key in _EVERY_STREAM)
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        return tuple(self._rooms)
 
-    def reading(self, now_s: float) -> MediaReading:
-        """Every stream at `now_s`: live or not, and the last second in figures."""
-        slot = slot_of(now_s)
-        overrun = self._overrun_slot is not None and slot - self._overrun_slot <= _BLIND_SLOTS
-        return MediaReading(now_s, True, tuple(self._read(key, now_s, overrun=overrun) for key in _EVERY_STREAM))
+    def liveness(self, room: str, now_s: float) -> Liveness:
+        """`live` of every stream of a room, in the order of `reading`: cheap enough to ask ten times a second."""
+        streams = self._rooms[room].streams
+        return tuple(streams[key].live(now_s) for key in _EVERY_STREAM)
 
-    def _read(self, key: tuple[Medium, Way], now_s: float, *, overrun: bool) -> StreamReading:
-        stream, slot = self._streams[key], slot_of(now_s)
-        loss_pct = stream.loss_pct(slot)
-        return StreamReading(
-            medium=key[0],
-            way=key[1],
-            live=stream.live(now_s),
-            age_s=stream.age_s(now_s),
-            packet_rate_hz=stream.packet_rate_hz(slot),
-            loss_pct=None if overrun else loss_pct,
-        )
+    def far_side(self, room: str, now_s: float) -> tuple[FarEnd, Protection]:
+        """What is known of the other end and of the keys, as in `reading`."""
+        here = self._rooms[room]
+        return here.far_end(now_s), here.protection(now_s)
 
-    def _find_stream(
-        self, source: bytes, destination: bytes, source_port: int, destination_port: int, payload_type: int
-    ) -> "_Stream | None":
-        way = self._way(source, destination)
-        if way is None:
-            return None
-        platform, port = (destination, destination_port) if way is Way.FROM_ROOM else (source, source_port)
-        if self._settings.platform_networks and not _within(platform, self._settings.platform_networks):
-            return None
-        medium = self._settings.medium_of(port, payload_type)
-        return None if medium is None else self._streams[medium, way]
+    def reading(self, room: str, now_s: float) -> MediaReading:
+        """Every stream of a room at `now_s`: live or not, and the last second in figures."""
+        overrun = self._overrun_slot is not None and slot_of(now_s) - self._overrun_slot <= _BLIND_SLOTS
+        streams = self._rooms[room].streams
+        readings = tuple(streams[key].reading(now_s, overrun=overrun) for key in _EVERY_STREAM)
+        far_end, protection = self.far_side(room, now_s)
+        return MediaReading(now_s, True, readings, room, far_end, protection)
 
-    def _way(self, source: bytes, destination: bytes) -> Way | None:
-        from_room = _within(source, self._settings.room_networks)
-        to_room = _within(destination, self._settings.room_networks)
-        if from_room == to_room:
-            return None  # inside the room, or passing by it: no supervision
-        return Way.FROM_ROOM if from_room else Way.TO_ROOM
+    def _end(self, key: bytes) -> "_End | None":
+        if (end := self._media_ends.get(key)) is not None:
+            self._media_ends.move_to_end(key)
+            return end
+        if key not in self._ends:
+            return self._admit(key)
+        end = self._ends[key]
+        if end is not None and end.flow.media_s is not None:
+            del self._ends[key]
+            self._promote(key, end)
+        else:
+            self._ends.move_to_end(key)
+        return end
+
+    def _admit(self, key: bytes) -> "_End | None":
+        """A direction not seen before, or long ago: of a flow whose other direction is known, or of a new one."""
+        source, destination, source_port, destination_port = ends_of(key)
+        place = self._places.place(source, destination)
+        end: _End | None = None
+        if place is not None:
+            room, way = place
+            backwards = reverse_of(key)
+            other = self._media_ends.get(backwards) or self._ends.get(backwards)
+            port = destination_port if way is Way.FROM_ROOM else source_port
+            end = _End(other.flow if other else self._rooms[room].new_flow(port), way, room)
+        self._ends[key] = end
+        if len(self._ends) > _MAX_ENDS:
+            self._ends.popitem(last=False)
+        return end
+
+    def _promote(self, key: bytes, end: "_End") -> None:
+        self._media_ends[key] = end
+        self._rooms[end.room].media_flows[id(end.flow)] = end.flow
+        if len(self._media_ends) > _MAX_MEDIA_ENDS:
+            _, oldest = self._media_ends.popitem(last=False)
+            if all(other.flow is not oldest.flow for other in self._media_ends.values()):
+                self._rooms[oldest.room].media_flows.pop(id(oldest.flow), None)
 
 
-def blind_reading(now_s: float) -> MediaReading:
+class _End:
+    """One direction of a flow, as its packets' addresses name it."""
+
+    __slots__ = ("flow", "room", "way")
+
+    def __init__(self, flow: Flow, way: Way, room: str) -> None:
+        self.flow, self.way, self.room = flow, way, room
+
+
+class _Room:
+    """The streams of a room, and the flows they come in."""
+
+    __slots__ = ("_settings", "media_flows", "streams")
+
+    def __init__(self, settings: MediaSettings) -> None:
+        self._settings = settings
+        self.streams = {
+            (medium, way): Stream(medium, way, rule.silence_s, settings.forget_s)
+            for medium, rule in settings.media
+            for way in Way
+        }
+        self.media_flows: dict[int, Flow] = {}
+
+    def new_flow(self, platform_port: int) -> Flow:
+        lanes = {way: Lane(self._settings, self.streams, way, platform_port) for way in Way}
+        return Flow(lanes, self._report)
+
+    def far_end(self, now_s: float) -> FarEnd:
+        """Of the flow that media passed last."""
+        latest = max(self._recent(now_s), key=lambda flow: flow.media_s or 0.0, default=None)
+        return FarEnd.UNKNOWN if latest is None else latest.far_end(now_s)
+
+    def protection(self, now_s: float) -> Protection:
+        """Clear if any flow is, encrypted if all are."""
+        found = {flow.evidence.verdict(now_s) for flow in self._recent(now_s)}
+        if Protection.CLEAR in found:
+            return Protection.CLEAR
+        return Protection.ENCRYPTED if found == {Protection.ENCRYPTED} else Protection.UNKNOWN
+
+    def _recent(self, now_s: float) -> list[Flow]:
+        flows = self.media_flows.values()
+        return [flow for flow in flows if flow.media_s is not None and now_s - flow.media_s <= _RECENT_S]
+
+    def _report(self, way: Way, sender: int, dress: Dress, t_s: float) -> None:
+        """RTCP may come by a port of its own: what counts is whose it is. Of an unknown sender it may be anything."""
+        for flow in self.media_flows.values():
+            if flow.has_medium(way, sender):
+                flow.evidence.report(dress, t_s)
+
+
+def blind_reading(now_s: float, room: str = "") -> MediaReading:
     """What an observer tells that cannot see: nothing is known of any stream."""
     streams = tuple(StreamReading(medium, way, None, None, 0.0, None) for medium, way in _EVERY_STREAM)
-    return MediaReading(now_s, False, streams)
-
-
-def _within(packed: bytes, networks: Iterable[Network]) -> bool:
-    address = ip_address(packed)
-    return any(address in network for network in networks)
-
-
-class _Stream:
-    """One medium in one direction: all its sources together."""
-
-    __slots__ = ("_forget_s", "_packets", "_seen_s", "_silence_s", "_sources")
-
-    def __init__(self, silence_s: float, forget_s: float) -> None:
-        self._silence_s = silence_s
-        self._forget_s = forget_s
-        self._seen_s: float | None = None
-        self._packets: dict[int, int] = {}
-        self._sources: dict[int, SequenceLedger] = {}
-
-    def feed(self, rtp: RtpHeader, t_s: float) -> None:
-        slot = slot_of(t_s)
-        self._seen_s = t_s if self._seen_s is None else max(t_s, self._seen_s)
-        self._packets[slot] = self._packets.get(slot, 0) + 1
-        source = self._sources.get(rtp.ssrc)
-        if source is not None:
-            source.feed(rtp.sequence, slot)
-        elif len(self._sources) < _MAX_SOURCES:
-            self._sources[rtp.ssrc] = SequenceLedger(rtp.sequence, slot)
-
-    def age_s(self, now_s: float) -> float | None:
-        return None if self._seen_s is None else max(0.0, now_s - self._seen_s)
-
-    def live(self, now_s: float) -> bool | None:
-        age_s = self.age_s(now_s)
-        if age_s is None or age_s > self._forget_s:
-            return None
-        return age_s <= self._silence_s
-
-    def packet_rate_hz(self, now_slot: int) -> float:
-        """Packets of the ten whole slots before this one, which are one second."""
-        start = now_slot - WINDOW_SLOTS
-        self._packets = {slot: n for slot, n in self._packets.items() if slot >= start}
-        return float(sum(n for slot, n in self._packets.items() if slot < now_slot))
-
-    def loss_pct(self, now_slot: int) -> float | None:
-        counts = [source.count(now_slot) for source in self._sources.values()]
-        self._sources = {
-            ssrc: source for ssrc, source in self._sources.items() if now_slot - source.last_slot <= 2 * WINDOW_SLOTS
-        }
-        expected = sum(e for e, _ in counts)
-        return 100.0 * sum(lost for _, lost in counts) / expected if expected else None
+    return MediaReading(now_s, False, streams, room)

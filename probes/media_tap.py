@@ -1,4 +1,4 @@
-"""A packet socket on one interface that lets only the platform's UDP headers in, with the kernel's time of arrival.
+"""A packet socket on one interface that lets only the headers of media packets in, with the kernel's time of arrival.
 
 It is bound to one interface, so a frame that crosses a bridge is seen once. The filter is attached before the bind: not
 one other packet ever gets in. The kernel queues, we look now and then, its stamps keep the times true meanwhile.
@@ -22,7 +22,8 @@ _SO_TIMESTAMPNS = 35  # SO_TIMESTAMPNS_OLD, struct timespec of longs
 _SOL_PACKET, _PACKET_STATISTICS = 263, 6
 _TIMESPEC = struct.Struct("@ll")
 _STATISTICS = struct.Struct("@II")
-_HEADERS_MAX = 18 + 60 + 8 + 12  # Ethernet with VLAN, the longest IPv4 header, UDP, RTP
+# Ethernet with VLAN, the longest IPv4 header, UDP, a TURN channel, RTCP's first report and the next one's header.
+_HEADERS_MAX = 18 + 60 + 8 + 4 + 132
 # The kernel charges about 2.3 kB a packet whatever is kept of it: 4 MiB are two seconds of 1,000 packets/s.
 _BUFFER_BYTES = 4 << 20
 

@@ -1,9 +1,11 @@
-"""Classic BPF, written for one end: UDP of the platform passes, its headers only; all else is dropped unseen.
+"""Classic BPF, written for one end: media of the platform passes, its headers only; all else is dropped unseen.
 
-The program runs in the kernel for every packet of the interface, so other traffic (a PACS upload) costs edged nothing.
-What it returns is how many bytes are kept: here exactly from Ethernet to the 12th byte of the UDP payload, so that no
-byte of anybody's media reaches this process. Tests are chained as "if … goto", each with a long jump of its own, since
-the 8-bit jumps of the format would grow too short. Source: Linux Documentation/networking/filter.rst.
+The program runs in the kernel for every packet of the interface, so other traffic (a PACS upload, QUIC) costs edged
+nothing. What it returns is how many bytes are kept: from Ethernet to the last byte of the header of RTP (12 bytes),
+STUN (20), DTLS (13) or ZRTP (24), inside a TURN channel where there is one, so that no byte of anybody's media reaches
+this process. Of RTCP, which is reports and no media, it keeps the first report and the header of the second. Tests are
+chained as "if … goto", each with a long jump of its own, since the 8-bit jumps of the format would grow too short.
+Source: Linux Documentation/networking/filter.rst.
 """
 
 import struct
@@ -12,7 +14,12 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from probes.errors import MisuseError
+from probes.packets.demux import CHANNEL_HEADER_LEN, CHANNEL_PADDING_MAX, RTCP_TYPES
 from probes.packets.frame import ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPES_VLAN, PROTOCOL_UDP
+from probes.packets.ice import HEADER_LEN as STUN_LEN
+from probes.packets.ice import MAGIC_COOKIE
+from probes.packets.keying import DTLS_HEADER_LEN, ZRTP_COOKIE, ZRTP_HEADER_LEN
+from probes.packets.rtcp import FIRST_REPORT_MAX, SECOND_HEADER_LEN
 from probes.packets.rtp import HEADER_LEN
 
 Network = IPv4Network | IPv6Network
@@ -21,15 +28,16 @@ _MAX_INSTRUCTIONS = 4096  # BPF_MAXINSNS
 _ETHERNET_LEN, _UDP_LEN = 14, 8
 _ALL_BITS = 0xFFFFFFFF
 _IPV4_ADDRESSES_AT, _IPV6_ADDRESSES_AT = (26, 30), (22, 38)  # source and destination, in a frame without a tag
-_SHIFT, _BEFORE_UDP = 0, 1  # scratch memory: bytes of VLAN tag, and of VLAN tag and IP header
+_SHIFT, _BEFORE_UDP, _INSIDE = 0, 1, 2  # scratch memory: bytes of VLAN tag, of tag and IP header; of a channel's data
+_PAYLOAD_AT = _ETHERNET_LEN + _UDP_LEN  # behind X
 
 # Opcodes: class | size | mode, or class | operation | source.
 _LOAD_HALF, _LOAD_WORD_AT_X, _LOAD_HALF_AT_X, _LOAD_BYTE_AT_X = 0x28, 0x40, 0x48, 0x50
 _LOAD_X_CONSTANT, _LOAD_X_MEMORY, _STORE_A, _STORE_X = 0x01, 0x61, 0x02, 0x03
-_ADD, _ADD_X, _AND, _SHIFT_LEFT = 0x04, 0x0C, 0x54, 0x64
+_ADD, _ADD_X, _SUBTRACT, _SUBTRACT_X, _AND, _SHIFT_LEFT = 0x04, 0x0C, 0x14, 0x1C, 0x54, 0x64
 _JUMP, _JUMP_IF_EQUAL, _JUMP_IF_GREATER, _JUMP_IF_NOT_LESS, _JUMP_IF_ANY_BIT = 0x05, 0x15, 0x25, 0x35, 0x45
 _RETURN_CONSTANT, _RETURN_A = 0x06, 0x16
-_COPY_X_TO_A = 0x87
+_COPY_A_TO_X, _COPY_X_TO_A = 0x07, 0x87
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +75,13 @@ _Step = Instruction | _Label | _Goto
 
 
 def media_filter(networks: Sequence[Network], ports: Sequence[PortRange]) -> tuple[Instruction, ...]:
-    """The program that keeps the headers of UDP from or to one of `ports` at one of `networks` (none: at any address).
+    """The program that keeps the headers of media from or to one of `ports` (none: any) at one of `networks` (none: at
+    any address).
 
-    Raises MisuseError without ports or when it grows beyond the kernel's 4096 instructions.
+    Raises MisuseError without either, or when it grows beyond the kernel's 4096 instructions.
     """
-    if not ports:
-        raise MisuseError("a media filter needs at least one port of the platform")
+    if not ports and not networks:
+        raise MisuseError("a media filter needs networks, or at least one port of the platform")
     return _link(_media_steps(networks, ports))
 
 
@@ -105,9 +114,70 @@ def _media_steps(networks: Sequence[Network], ports: Sequence[PortRange]) -> Ite
     yield from _ipv6_header()
     yield from _either_side("IPv6", _IPV6_ADDRESSES_AT, v6, ports, any_address=not networks)
 
-    yield _Label("keep")
+    yield _Label("ours")
+    yield from _inside_a_channel()
+    yield from _by_first_octet()
+
+
+def _inside_a_channel() -> Iterator[_Step]:
+    """With X before the UDP header: step over a TURN channel's header, which must fit the datagram."""
+    yield Instruction(_LOAD_BYTE_AT_X, _PAYLOAD_AT)
+    yield Instruction(_JUMP_IF_NOT_LESS, 64, 0, 1)
+    yield Instruction(_JUMP_IF_GREATER, 79, 0, 1)
+    yield _Goto("direct")
+    yield Instruction(_LOAD_HALF_AT_X, _PAYLOAD_AT + 2)
+    yield Instruction(_STORE_A, _INSIDE)
+    yield Instruction(_LOAD_HALF_AT_X, _ETHERNET_LEN + 4)
+    yield Instruction(_SUBTRACT, _UDP_LEN + CHANNEL_HEADER_LEN)
+    yield Instruction(_LOAD_X_MEMORY, _INSIDE)
+    yield Instruction(_SUBTRACT_X)
+    yield Instruction(_JUMP_IF_GREATER, CHANNEL_PADDING_MAX, 0, 1)  # unsigned: too short is very long
+    yield from _drop()
+    yield Instruction(_LOAD_X_MEMORY, _BEFORE_UDP)
     yield Instruction(_COPY_X_TO_A)
-    yield Instruction(_ADD, _ETHERNET_LEN + _UDP_LEN + HEADER_LEN)
+    yield Instruction(_ADD, CHANNEL_HEADER_LEN)
+    yield Instruction(_COPY_A_TO_X)
+    yield Instruction(_LOAD_BYTE_AT_X, _PAYLOAD_AT)
+    yield _Label("direct")
+
+
+def _by_first_octet() -> Iterator[_Step]:
+    """RFC 7983, from the top; A is the first octet, X what is before the UDP header (and a channel's)."""
+    for first, then in ((192, "drop"), (128, "RTP"), (64, "drop"), (20, "DTLS"), (16, "ZRTP"), (4, "drop")):
+        yield Instruction(_JUMP_IF_NOT_LESS, first, 0, 1)
+        yield _Goto(then)
+    yield from _keep_with_cookie(MAGIC_COOKIE, STUN_LEN)
+    yield _Label("ZRTP")
+    yield from _keep_with_cookie(ZRTP_COOKIE, ZRTP_HEADER_LEN)
+    yield _Label("DTLS")
+    yield from _keep(DTLS_HEADER_LEN)
+    yield _Label("RTP")
+    yield Instruction(_LOAD_BYTE_AT_X, _PAYLOAD_AT + 1)
+    yield Instruction(_JUMP_IF_NOT_LESS, RTCP_TYPES.start, 0, 1)
+    yield Instruction(_JUMP_IF_NOT_LESS, RTCP_TYPES.stop, 0, 1)
+    yield _Goto("headers")
+    yield Instruction(_LOAD_HALF_AT_X, _PAYLOAD_AT + 2)  # words of the first report after its first
+    yield Instruction(_JUMP_IF_GREATER, FIRST_REPORT_MAX // 4 - 1, 0, 1)
+    yield _Goto("headers")
+    yield Instruction(_SHIFT_LEFT, 2)
+    yield Instruction(_ADD_X)
+    yield Instruction(_ADD, _PAYLOAD_AT + 4 + SECOND_HEADER_LEN)
+    yield Instruction(_RETURN_A)
+    yield _Label("headers")
+    yield from _keep(HEADER_LEN)
+    yield _Label("drop")
+    yield from _drop()
+
+
+def _keep_with_cookie(cookie: int, length: int) -> Iterator[_Step]:
+    yield Instruction(_LOAD_WORD_AT_X, _PAYLOAD_AT + 4)
+    yield from _drop_unless_equal(cookie)
+    yield from _keep(length)
+
+
+def _keep(length: int) -> Iterator[_Step]:
+    yield Instruction(_COPY_X_TO_A)
+    yield Instruction(_ADD, _PAYLOAD_AT + length)
     yield Instruction(_RETURN_A)
 
 
@@ -147,7 +217,7 @@ def _either_side(
             yield from _address_match(f"{name} {side}", address_at, networks)
         yield Instruction(_LOAD_X_MEMORY, _BEFORE_UDP)
         yield Instruction(_LOAD_HALF_AT_X, _ETHERNET_LEN + 2 * side)
-        yield from _if_port(ports, "keep")
+        yield from _if_port(ports, "ours") if ports else (_Goto("ours"),)
         yield _Label(f"{name} {side} differs")
     yield from _drop()
 

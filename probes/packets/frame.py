@@ -19,6 +19,8 @@ _IPV4 = struct.Struct("!BxxxxxHxBxx4s4s")
 _IPV6 = struct.Struct("!BxxxxxBx16s16s")
 _PORTS = struct.Struct("!HHHxx")
 _ETHERTYPE = struct.Struct("!H")
+_PORT_PAIR = struct.Struct("!HH")
+_PLAIN_IPV4 = b"\x08\x00\x45"  # no tag, no options: nearly every packet
 _MORE_OF_A_PACKET = 0x1FFF  # the fragment offset in the IPv4 flags word
 
 
@@ -52,6 +54,35 @@ def parse_udp(frame: bytes) -> UdpFrame:
     if udp_len < 8:
         raise PeerError(f"UDP length {udp_len} is shorter than its own header")
     return UdpFrame(source, destination, source_port, destination_port, udp_at + 8, udp_len - 8)
+
+
+def flow_of(frame: bytes) -> tuple[bytes, int, int]:
+    """(flow, offset of the UDP payload, its length on the wire), which costs a third of `parse_udp`.
+
+    The flow is both addresses, then both ports, packed, the source's first: 12 bytes of IPv4, 36 of IPv6. Raises
+    PeerError as `parse_udp` does.
+    """
+    if frame[12:15] == _PLAIN_IPV4 and len(frame) >= 42 and frame[23] == PROTOCOL_UDP:
+        length = frame[38] << 8 | frame[39]
+        if length >= 8 and not (frame[20] & 0x1F or frame[21]):
+            return frame[26:38], 42, length - 8
+    udp = parse_udp(frame)
+    ports = _PORT_PAIR.pack(udp.source_port, udp.destination_port)
+    return udp.source + udp.destination + ports, udp.payload_at, udp.payload_len
+
+
+def reverse_of(flow: bytes) -> bytes:
+    """The same flow seen from its other end. What follows addresses and ports (a TURN channel) stays."""
+    address, ports = (4, 8) if len(flow) < 36 else (16, 32)
+    return b"".join(
+        (flow[address:ports], flow[:address], flow[ports + 2 : ports + 4], flow[ports : ports + 2], flow[ports + 4 :])
+    )
+
+
+def ends_of(flow: bytes) -> tuple[bytes, bytes, int, int]:
+    """(source, destination, source's port, destination's port) of a flow as `flow_of` gives it."""
+    address, ports = (4, 8) if len(flow) < 36 else (16, 32)
+    return flow[:address], flow[address:ports], *_PORT_PAIR.unpack_from(flow, ports)
 
 
 def _network_layer(frame: bytes) -> tuple[int, int]:

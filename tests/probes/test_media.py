@@ -55,8 +55,8 @@ class Session:
             await asyncio.sleep(0.005)
 
     def _send(self, sequence: int) -> None:
-        audio = rtp(payload_type=AUDIO_PT, sequence=sequence)
-        video = rtp(payload_type=VIDEO_PT, sequence=sequence, ssrc=8)
+        audio = rtp(payload_type=AUDIO_PT, sequence=sequence, timestamp=sequence * 960)
+        video = rtp(payload_type=VIDEO_PT, sequence=sequence, ssrc=8, timestamp=sequence * 1800)
         for key, send, frame in (
             (AUDIO_OUT, self._box.from_room, from_room(audio, port=AUDIO_PORT)),
             (VIDEO_OUT, self._box.from_room, from_room(video, port=VIDEO_PORT)),

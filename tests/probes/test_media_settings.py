@@ -52,10 +52,30 @@ def test_one_port_for_everything_is_told_apart_by_payload_type() -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "looked_at"),
+    [
+        pytest.param({"audio": {}, "video": {}}, (), id="no hint: everything"),
+        pytest.param({"audio": {"payload_types": [111]}}, (), id="one medium may come by any port"),
+        pytest.param(
+            {"platform_ports": [5000], "audio": {}, "video": {}}, (PortRange(5000, 5000),), id="the platform's"
+        ),
+    ],
+)
+def test_ports_are_all_named_or_all_looked_at(change: dict[str, Any], looked_at: tuple[PortRange, ...]) -> None:
+    assert MediaSettings.model_validate(GOOD | change).filter_ports() == looked_at
+
+
+def test_what_no_hint_tells_is_left_to_its_clock() -> None:
+    settings = MediaSettings.model_validate({"interface": "lan0", "audio": {"payload_types": [111]}})
+    assert [settings.medium_of(3480, pt) for pt in (111, 96)] == [Medium.AUDIO, None]
+    assert settings.room_networks == ()
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"audio": {"payload_types": [111]}}, "audio: no ports"),
-        ({"platform_ports": [5000], "audio": {}, "video": {}}, "claim the same packets"),
+        ({"audio": {"payload_types": [96]}}, "claim the same packets"),
+        ({"platform_ports": [5000], "audio": {"payload_types": [1]}, "video": {"ports": [5000]}}, "claim the same"),
         ({"audio": {"ports": ["5000-5010"]}}, "claim the same packets"),
         ({"audio": {"ports": [5006], "payload_types": [96, 111]}}, "claim the same packets"),
         ({"audio": {"ports": [0]}}, "ports go from 1 to 65535"),
@@ -65,7 +85,7 @@ def test_one_port_for_everything_is_told_apart_by_payload_type() -> None:
         ({"audio": {"ports": [5004], "payload_types": [128]}}, "less than or equal to 127"),
         ({"audio": {"ports": list(range(5100, 5117))}}, "at most 16"),
         ({"audio": {"ports": [5004], "silence_s": 30}, "forget_s": 20}, "shorter than forget_s"),
-        ({"room_networks": []}, "at least 1"),
+        ({"platform_networks": ["10.0.0.1/33"]}, "is no network"),
         ({"room_networks": ["10.77.0.10/24"]}, "host bits set"),
         ({"interface": "eth0/../x"}, "pattern"),
         ({"interfaces": "lan0"}, "Extra inputs"),

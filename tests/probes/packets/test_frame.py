@@ -9,7 +9,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 from probes.errors import PeerError
-from probes.packets.frame import UdpFrame, parse_udp
+from probes.packets.frame import UdpFrame, ends_of, flow_of, parse_udp, reverse_of
 from tests.probes.media_frames import PAYLOAD, PLATFORM, PLATFORM_6, WORKSTATION, from_room, from_room_6, rtp, tagged
 
 LENGTH = 12 + len(PAYLOAD)
@@ -30,6 +30,11 @@ def test_addresses_ports_and_the_payload_are_found(
     udp = parse_udp(frame)
     assert udp == UdpFrame(ip_address(source).packed, ip_address(destination).packed, 40000, 5004, payload_at, LENGTH)
     assert frame[payload_at:].endswith(PAYLOAD)
+    flow, at, length = flow_of(frame)
+    assert ends_of(flow) == (udp.source, udp.destination, 40000, 5004)
+    assert ends_of(reverse_of(flow)) == (udp.destination, udp.source, 5004, 40000)
+    assert reverse_of(flow + b"\x40\x01") == reverse_of(flow) + b"\x40\x01"
+    assert (at, length) == (payload_at, LENGTH)
 
 
 def test_ip_options_move_the_payload() -> None:
@@ -60,6 +65,8 @@ def test_a_frame_cut_after_its_udp_header_still_tells_the_length_on_the_wire() -
 def test_what_has_no_udp_header_is_refused(frame: bytes) -> None:
     with pytest.raises(PeerError):
         parse_udp(frame)
+    with pytest.raises(PeerError):
+        flow_of(frame)
 
 
 @given(st.binary(max_size=120), st.sampled_from([b"", b"\x08\x00", b"\x86\xdd", b"\x81\x00\x00\x07\x08\x00"]))

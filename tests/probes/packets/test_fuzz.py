@@ -17,11 +17,16 @@ import probes.packets
 from probes.errors import PeerError
 from probes.packets import (
     capacity,
+    demux,
     dns,
     error_queue,
     frame,
+    heartbeat,
+    ice,
     icmp,
+    keying,
     ntp_time,
+    rtcp,
     rtp,
     sip,
     sip_contact,
@@ -136,6 +141,9 @@ TLVS = (
     stamp_tlv.extra_padding(4) * 12,
 )
 RTP = struct.pack(">BBHII", 0x80, 0x80 | 111, 9, 48000, 0xABCD) + bytes(20)
+RTCP = struct.pack(">BBHI", 0x80, 200, 6, 7) + bytes(20) + struct.pack(">BBHI", 0x81, 202, 2, 7) + b"\x01\x02me"
+ZRTP = b"\x10\0\0\1ZRTP\0\0\0\7PZ\0\3Confirm1" + bytes(20)
+CHANNEL = struct.pack(">HH", 0x4001, len(RTP)) + RTP
 UDP = struct.pack(">HHHH", 5000, 6000, 28, 0) + RTP[:20]
 IPV6_UDP = struct.pack(">IHBB16s16s", 6 << 28, len(UDP), 17, 64, bytes(15) + b"\1", bytes(15) + b"\2") + UDP
 MACS = bytes(12)
@@ -202,8 +210,26 @@ def any_time(packet: bytes) -> object:
     return ntp_time.from_ntp(stamps[0], near_ns=near_ns), ntp_time.from_ptp(stamps[0], near_ns=near_ns)
 
 
+def any_of_a_media_port(packet: bytes) -> object:
+    kind, at, length, _ = demux.demultiplex(packet, 0, len(packet))
+    assert kind is not demux.Kind.CHANNEL
+    assert 0 <= at + length <= len(packet)
+    return kind
+
+
 def any_sip(packet: bytes) -> object:
     return sip.split_stream(packet), sip.parse_response(packet)
+
+
+def any_heartbeat(packet: bytes) -> object:
+    """Whichever of the two it says it is."""
+    read = heartbeat.decode_answer if packet[3:4] == b"\2" else heartbeat.decode_heartbeat
+    return read(packet, KEY)
+
+
+def heartbeat_mac(packet: bytes) -> bytes:
+    whole = (b"eM\1" + packet[3:32]).ljust(32, b"\0")
+    return whole + hmac.digest(KEY, whole, "sha256")[:16]
 
 
 def any_bindings(packet: bytes) -> object:
@@ -283,7 +309,23 @@ CODECS = (
         seal=dns_question,
     ),
     row("rtp", rtp.parse_rtp, RTP, RTP[:12]),
+    row("rtcp", lambda packet: rtcp.parse_rtcp(packet, 0, len(packet)), RTCP, RTCP + bytes(14), RTCP[:36]),
+    row("demux", any_of_a_media_port, RTP, CHANNEL, RTCP, b"\x16\xfe\xfd" + bytes(20)),
+    row("ice", lambda packet: ice.parse_check(packet, 0, len(packet)), binding(kind=1), binding(), seal=stun_length),
+    row(
+        "keying of dtls", lambda packet: keying.parse_dtls(packet, 0), b"\x16\xfe\xfd" + bytes(20), b"\x2f" + bytes(30)
+    ),
+    row("keying of zrtp", lambda packet: keying.parse_zrtp(packet, 0), ZRTP),
+    row("frame as a flow", frame.flow_of, MACS + b"\x08\0" + ipv4(UDP, 17), MACS + b"\x86\xdd" + IPV6_UDP),
     row("frame", frame.parse_udp, MACS + b"\x08\0" + ipv4(UDP, 17), MACS + b"\x81\0\0\7\x86\xdd" + IPV6_UDP),
+    row(
+        "heartbeat",
+        any_heartbeat,
+        heartbeat.encode_heartbeat(heartbeat.Heartbeat(TOKEN, 7, "310-260", 65001, True), KEY),
+        heartbeat.encode_heartbeat(heartbeat.Heartbeat(TOKEN, 2**63, None, None, None), KEY),
+        heartbeat.encode_answer(heartbeat.Answer(TOKEN, 7, 8, False), KEY),
+        seal=heartbeat_mac,
+    ),
     row("sip", any_sip, SIP, FOLDED_SIP),
     row("sip_contact", any_bindings, REGISTERED),
     row("sip_digest", any_challenge, CHALLENGED),

@@ -13,15 +13,31 @@ from probes.packets.rtp import RtpHeader, parse_rtp
     sequence=st.integers(0, 0xFFFF),
     timestamp=st.integers(0, 0xFFFFFFFF),
     ssrc=st.integers(0, 0xFFFFFFFF),
+    padding=st.booleans(),
+    extended=st.booleans(),
     before=st.binary(max_size=60),
 )
 def test_reads_what_an_independent_codec_wrote(
-    payload_type: int, marker: bool, sequence: int, timestamp: int, ssrc: int, before: bytes
+    payload_type: int,
+    marker: bool,
+    sequence: int,
+    timestamp: int,
+    ssrc: int,
+    padding: bool,
+    extended: bool,
+    before: bytes,
 ) -> None:
     packet = RTP(
-        version=2, payload_type=payload_type, marker=marker, sequence=sequence, timestamp=timestamp, sourcesync=ssrc
+        version=2,
+        payload_type=payload_type,
+        marker=marker,
+        sequence=sequence,
+        timestamp=timestamp,
+        sourcesync=ssrc,
+        padding=padding,
+        extension=extended,
     )
-    expected = RtpHeader(payload_type, marker, sequence, timestamp, ssrc)
+    expected = RtpHeader(payload_type, marker, sequence, timestamp, ssrc, padding, not extended)
     assert parse_rtp(before + bytes(packet), len(before)) == expected
 
 

@@ -1,0 +1,79 @@
+"""One five-tuple between a room and elsewhere (inside a TURN channel: one channel): media each way, checks and keys."""
+
+from collections.abc import Callable
+
+from probes.errors import PeerError
+from probes.media_checks import Checks
+from probes.media_lane import Lane
+from probes.media_protection import ProtectionEvidence
+from probes.packets.demux import Kind
+from probes.packets.ice import Check, parse_check
+from probes.packets.keying import parse_dtls, parse_zrtp
+from probes.packets.rtcp import Dress, parse_rtcp
+from probes.packets.rtp import HEADER_LEN, parse_rtp
+from probes.reading import FarEnd, Way
+
+Report = Callable[[Way, int, Dress, float], None]
+"""An RTCP packet that way, by that sender, dressed so, came then."""
+
+
+class Flow:
+    """Fed with the packets of both its directions."""
+
+    __slots__ = ("_checks", "_heard_s", "_lanes", "_report", "evidence", "media_s")
+
+    def __init__(self, lanes: dict[Way, Lane], report: Report) -> None:
+        self.evidence = ProtectionEvidence()
+        self.media_s: float | None = None
+        """When a packet of a known medium last passed, either way; None: never, and this is no media flow."""
+        self._lanes = lanes
+        self._report = report
+        self._checks: Checks | None = None
+        self._heard_s: float | None = None
+
+    def take(self, kind: Kind, way: Way, data: bytes, at: int, length: int, t_s: float) -> None:
+        """One packet of `kind` with `length` bytes on the wire from `at`. Raises PeerError where it is none."""
+        if kind is Kind.RTP:
+            self._media(way, data, at, length, t_s)
+        elif kind is Kind.STUN:
+            if self._check(way, data, at, length, t_s):
+                return  # an answer is remembered as such
+        elif kind is Kind.RTCP:
+            sender, dress = parse_rtcp(data, at, length)
+            self._report(way, sender, dress, t_s)
+        elif kind is Kind.DTLS:
+            self.evidence.handshake(way, parse_dtls(data, at))
+        elif kind is Kind.ZRTP:
+            self.evidence.handshake(way, parse_zrtp(data, at))
+        if way is Way.TO_ROOM:
+            self._heard_s = t_s
+
+    def has_medium(self, way: Way, ssrc: int) -> bool:
+        """Whether this source is known to be media here."""
+        return self._lanes[way].has_medium(ssrc)
+
+    def far_end(self, now_s: float) -> FarEnd:
+        return FarEnd.UNKNOWN if self._checks is None else self._checks.far_end(now_s, self._heard_s)
+
+    def _media(self, way: Way, data: bytes, at: int, length: int, t_s: float) -> None:
+        header = parse_rtp(data, at)
+        if length < HEADER_LEN:
+            raise PeerError(f"an RTP packet of {length} bytes")
+        known, clear = self._lanes[way].feed(header, length, t_s)
+        if known:
+            self.media_s = t_s
+        if clear:
+            self.evidence.clear(t_s)
+
+    def _check(self, way: Way, data: bytes, at: int, length: int, t_s: float) -> bool:
+        """Whether it was an answer to the room. The room's own answers say nothing of the far end."""
+        check, transaction = parse_check(data, at, length)
+        if check is Check.REQUEST and way is Way.FROM_ROOM:
+            if self._checks is None:
+                self._checks = Checks()
+            self._checks.asked(transaction, t_s)
+        elif check is Check.ANSWER and way is Way.TO_ROOM:
+            if self._checks is not None:
+                self._checks.answer(transaction, t_s)
+            return True
+        return False
