@@ -16,6 +16,7 @@ from typing import Any, assert_never
 import structlog
 
 from edged import __version__
+from edged.blackbox.recorder import BlackBox
 from edged.clock import SystemClock, boot_id
 from edged.clock_watch import watch_clock
 from edged.config import ConfigError, Loaded, load
@@ -32,6 +33,8 @@ from edged.record.backlog import Backlog
 from edged.record.envelope import Origin
 from edged.record.newest import newest_time
 from edged.record.store import Store
+from edged.record.witness_key import load_or_make
+from edged.record.witness_sealing import Sealing
 from edged.report.metrics import serve_metrics
 from edged.report.reading import BrokerReading
 from edged.report.settings import MetricsSettings
@@ -109,8 +112,15 @@ class House:
         self._rates = WantedRates()
         self._router = RouterWatcher(self._config.router) if self._config.router else None
         boot = boot_id()
+        self._black_box = self._open_black_box(boot)
         self.judging = Judging(
-            self._config.plan(), store, clock, boot_id=boot, act=self._act, ticked=partial(notify, "WATCHDOG=1")
+            loaded.plan(),
+            store,
+            clock,
+            boot_id=boot,
+            act=self._act,
+            ticked=partial(notify, "WATCHDOG=1"),
+            black_box=self._black_box,
         )
         self._status = Status(loaded, clock, boot, plan=self.judging.plan, state=self._state, record=store.status)
         self._budget_file = BudgetFile(self._config.site.state_dir / "budgets.json")
@@ -128,8 +138,12 @@ class House:
         """Until told to stop, or to go on with another configuration."""
         if self._router:
             await self._router.prepare()  # blocks the loop for 0.2 s: before anything is timed
-        with closing(self._surroundings):
-            await self._until_told(stop)
+        try:
+            with closing(self._surroundings):
+                await self._until_told(stop)
+        finally:
+            if self._black_box:
+                self._black_box.close()
         return self._next
 
     async def _until_told(self, stop: asyncio.Event) -> None:
@@ -167,6 +181,7 @@ class House:
             found[f"link:{name}"] = partial(hand, link, self._link_said), Backoff()
         found["clock"] = partial(watch_clock, tell, self._clock), Backoff()
         found["passive"] = self._passive.run, Backoff()
+        found["witness"] = self._seal, Backoff()
         found |= {name: (instrument, Backoff()) for name, instrument in self._surveyor.instruments().items()}
         budgets = {**self._budgets, **(self._reporting.budgets if self._reporting else {})}
         if budgets:
@@ -181,12 +196,18 @@ class House:
         if config.qos:
             found["qos"] = partial(shaper.run, config.qos, tell, self._rates, monotonic=now), Backoff()
         if config.media:
-            found["media"] = partial(watch_media, config.media, tell, monotonic=now), Backoff()
-        if config.phone:
-            found["phone"] = partial(watch_phone, config.phone, tell, monotonic=now), Backoff()
+            rooms = {name: room.networks for name, room in config.rooms.items()}
+            found["media"] = partial(watch_media, config.media, tell, rooms=rooms, monotonic=now), Backoff()
+        for room, phone in config.phones().items():
+            name = f"phone:{room}" if room else "phone"
+            found[name] = partial(watch_phone, phone, tell, room=room, monotonic=now), Backoff()
         if config.metrics:
             found["metrics"] = partial(self._metrics, config.metrics), Backoff()
         return found
+
+    async def _seal(self) -> None:
+        key = await asyncio.to_thread(load_or_make, self._config.site.state_dir)
+        await Sealing(self._store, key, self._clock, self.judging.tell).run()
 
     async def _metrics(self, settings: MetricsSettings) -> None:
         async with serve_metrics(settings, self._status.document):
@@ -255,7 +276,8 @@ class House:
     def _phase(self, phase: Phase) -> DaemonPhase:
         found = self._store.opening
         record = "set_aside" if found.set_aside else "fresh" if found.fresh else "continued"
-        return DaemonPhase(self._clock.monotonic(), phase, __version__, self._loaded.hash, record)
+        protocol = self._loaded.protocol.label
+        return DaemonPhase(self._clock.monotonic(), phase, __version__, self._loaded.hash, record, protocol)
 
     def _state(self) -> State:
         return self.judging.state
@@ -275,6 +297,21 @@ class House:
         carrier = partial(attrgetter("state.carrier"), self.judging)
         clock = self._clock.monotonic
         return Surroundings(self.judging.plan, room, carrier=carrier, budgets=self._budgets, monotonic=clock)
+
+    def _open_black_box(self, boot: str) -> BlackBox | None:
+        keep_mib, state_dir = self._config.blackbox.keep_mib, self._config.site.state_dir
+        if not keep_mib:
+            return None
+        return BlackBox(
+            state_dir / "blackbox",
+            keep_mib=keep_mib,
+            plan=self._loaded.plan(),
+            software=__version__,
+            config_hash=self._loaded.hash,
+            protocol_hash=self._loaded.protocol.hash,
+            boot_id=boot,
+            wall=self._clock.wall,
+        )
 
     def _make_surveyor(self) -> Surveyor:
         return Surveyor(

@@ -9,15 +9,19 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from edged.blackbox.settings import BlackBoxSettings
+from edged.config_error import ConfigError as ConfigError
 from edged.control.command_settings import CommandSettings, KeyUnusable
 from edged.control.server import ControlSettings
 from edged.core.latch import Dwell
-from edged.core.plan import DEFAULT_DWELLS, LinkPlan, LinkRole, Plan, Thresholds, UpsPlan
+from edged.core.plan import DEFAULT_DWELLS, LinkPlan, LinkRole, PhonePlan, Plan, Thresholds, UpsPlan
+from edged.core.protocol import DEFAULT, Protocol
+from edged.protocol_file import load_protocol
 from edged.record.backlog_settings import BacklogSettings
 from edged.record.settings import RecordSettings
 from edged.report.settings import BrokerSettings, MetricsSettings
 from probes.link_settings import LinkSettings, Role
-from probes.media_settings import MediaSettings
+from probes.media_settings import MediaSettings, NetworkList
 from probes.phone_settings import PhoneSettings
 from qos.settings import QosSettings
 from ups.settings import UpsTable
@@ -29,14 +33,6 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 
 
-class ConfigError(Exception):
-    """The file cannot be used. One line a mistake, each naming file, key and value."""
-
-    def __init__(self, path: Path, mistakes: list[str]) -> None:
-        super().__init__("\n".join(f"{path}: {mistake}" for mistake in mistakes))
-        self.mistakes = mistakes
-
-
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,6 +41,8 @@ class SiteSettings(_Table):
     tenant: Name
     name: Name
     state_dir: Path = Path("/var/lib/edged")
+    protocol_file: Path | None = None
+    """The facility's own containment protocol; None: the shipped one."""
 
     @field_validator("name")
     @classmethod
@@ -63,6 +61,10 @@ class SiteLink(LinkSettings):
     up_mbit: Annotated[float, Field(ge=0.2, le=10_000)] | None = None
     down_mbit: Annotated[float, Field(ge=0.2, le=10_000)] | None = None
     """What the shapers can do even when relieved: they shape 0.1 Mbit/s to 10 Gbit/s."""
+    mcc_mnc: Annotated[str, Field(pattern=r"^[0-9]{3}-[0-9]{2,3}$")] | None = None
+    """Of a cellular link: the network its SIM is on (ITU-T E.212), to be compared with the mobile workstation's."""
+    asn: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = None
+    """The autonomous system it leaves by."""
 
     @model_validator(mode="after")
     def _rates_in_pairs(self) -> Self:
@@ -75,6 +77,27 @@ class SiteLink(LinkSettings):
         if self.up_mbit is None or self.down_mbit is None:
             return None
         return round(self.up_mbit * 1e6 * factor), round(self.down_mbit * 1e6 * factor)
+
+
+class SitePhone(PhoneSettings):
+    """A direct phone line, and what it shares with the lines it is to stand in for (rule 12)."""
+
+    rides_on: Annotated[tuple[str, ...], Field(max_length=4)] = ()
+    """Links of this site its calls travel on; none: a line of its own."""
+    fed_by: Annotated[tuple[str, ...], Field(max_length=16)] = ()
+    """UPSes of this site its adapter, switch and PBX hang on."""
+
+    def plan(self) -> PhonePlan:
+        return PhonePlan(self.rides_on, self.fed_by)
+
+
+class RoomSettings(_Table):
+    """One of several procedure rooms behind this box."""
+
+    networks: NetworkList = ()
+    """Its addresses on the in-line interface; needed where media are observed."""
+    phone: SitePhone | None = None
+    """Its own direct line; none: the site's."""
 
 
 class DwellSettings(_Table):
@@ -94,6 +117,7 @@ class TierSettings(_Table):
     confirm_within_s: Annotated[float, Field(ge=5, le=30)] = 30.0
     phone_within_s: Annotated[float, Field(ge=10, le=120)] = 120.0
     """Two minutes at most: a site may be stricter, never laxer."""
+    mobile_within_s: Annotated[float, Field(ge=10, le=120)] = 120.0
 
     @model_validator(mode="after")
     def _calm_below_spike(self) -> Self:
@@ -114,21 +138,24 @@ class TierSettings(_Table):
             failover_grace_s=self.failover_grace_s,
             confirm_within_s=self.confirm_within_s,
             phone_within_s=self.phone_within_s,
+            mobile_within_s=self.mobile_within_s,
         )
 
 
 class Config(_Table):
     site: SiteSettings
     links: Annotated[dict[str, SiteLink], Field(min_length=1, max_length=4)]
+    rooms: Annotated[dict[Name, RoomSettings], Field(max_length=8)] = {}
     router: RouterSettings | None = None
     ups: UpsTable = {}
     qos: QosSettings | None = None
     media: MediaSettings | None = None
-    phone: PhoneSettings | None = None
+    phone: SitePhone | None = None
     broker: BrokerSettings | None = None
     metrics: MetricsSettings | None = MetricsSettings()
     tiers: TierSettings = TierSettings()
     record: RecordSettings = RecordSettings()
+    blackbox: BlackBoxSettings = BlackBoxSettings()
     telemetry: BacklogSettings = BacklogSettings()
     commands: CommandSettings | None = None
     control: ControlSettings = ControlSettings()
@@ -159,7 +186,34 @@ class Config(_Table):
             raise ValueError(f"links.{primaries[0]}: qos needs up_mbit and down_mbit of the primary link")
         return self
 
-    def plan(self) -> Plan:
+    @model_validator(mode="after")
+    def _rooms_told_apart(self) -> Self:
+        if self.media is None:
+            return self
+        if bool(self.rooms) == bool(self.media.room_networks):
+            raise ValueError("media: give either media.room_networks, or rooms.NAME.networks for each of several rooms")
+        if bare := [name for name, room in self.rooms.items() if not room.networks]:
+            raise ValueError(f"rooms.{bare[0]}.networks: missing; without them nobody knows whose media they are")
+        return self
+
+    @model_validator(mode="after")
+    def _phones_share_what_there_is(self) -> Self:
+        for where, phone in self.phones().items():
+            key = f"rooms.{where}.phone" if where else "phone"
+            for name in phone.rides_on:
+                if name not in self.links:
+                    raise ValueError(f"{key}.rides_on: there is no link {name!r}; there are {', '.join(self.links)}")
+            for name in phone.fed_by:
+                if name not in self.ups:
+                    raise ValueError(f"{key}.fed_by: there is no ups {name!r}; there are {', '.join(self.ups)}")
+        return self
+
+    def phones(self) -> dict[str, SitePhone]:
+        """By room; "" is the line of every room that has none of its own."""
+        own = {name: room.phone for name, room in self.rooms.items() if room.phone}
+        return {**({"": self.phone} if self.phone else {}), **own}
+
+    def plan(self, protocol: Protocol = DEFAULT) -> Plan:
         """What the judge has to know of it."""
         return Plan(
             links=tuple(_link_plan(key, link) for key, link in self.links.items()),
@@ -167,6 +221,9 @@ class Config(_Table):
             has_router=self.router is not None,
             has_media=self.media is not None,
             has_phone=self.phone is not None,
+            phones={room: phone.plan() for room, phone in self.phones().items()},
+            rooms=tuple(self.rooms) or (self.site.name,),
+            protocol=protocol,
             has_broker=self.broker is not None,
             certificates=self.broker.certificates if self.broker else (),
             shapers=tuple(interface.name for interface in self.qos.interfaces) if self.qos else (),
@@ -187,6 +244,8 @@ def _link_plan(name: str, link: SiteLink) -> LinkPlan:
         measurable=link.capacity is not None,
         proven=link.exit is not None,
         standby=link.standby is not None,
+        mcc_mnc=link.mcc_mnc,
+        asn=link.asn,
     )
 
 
@@ -196,6 +255,10 @@ class Loaded:
     path: Path
     hash: str
     """SHA-256 of the file's bytes, shortened: which configuration a record was made under."""
+    protocol: Protocol = DEFAULT
+
+    def plan(self) -> Plan:
+        return self.config.plan(self.protocol)
 
 
 def load(path: Path) -> Loaded:
@@ -224,7 +287,8 @@ def load(path: Path) -> Loaded:
         raise ConfigError(path, [f"router: {error}"]) from error
     except KeyUnusable as error:
         raise ConfigError(path, [str(error)]) from error
-    return Loaded(config, path, hashlib.sha256(raw).hexdigest()[:16])
+    own = config.site.protocol_file
+    return Loaded(config, path, hashlib.sha256(raw).hexdigest()[:16], load_protocol(own) if own else DEFAULT)
 
 
 _SECRET = ("password", "community")

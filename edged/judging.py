@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from edged.blackbox.recorder import BlackBox
 from edged.clock import Clock
 from edged.core.checkpoint import CheckpointUnreadable, Moment, dump, load
 from edged.core.effects import Effect
@@ -53,11 +54,12 @@ class Judging:
         boot_id: str,
         act: Callable[[Effect], None],
         ticked: Callable[[], None],
+        black_box: BlackBox | None = None,
     ) -> None:
         self.plan = plan
         self.state = State(started_s=clock.monotonic())
         self._recorder, self._clock, self._boot_id = recorder, clock, boot_id
-        self._act, self._ticked = act, ticked
+        self._act, self._ticked, self._black_box = act, ticked, black_box
         self.ticked_once = asyncio.Event()
         self._queue: asyncio.Queue[_Told] = asyncio.Queue(QUEUE)
         self._overrun = 0
@@ -99,7 +101,10 @@ class Judging:
                     told.judged.set_result(events)
 
     async def _step(self, observation: Observation) -> tuple[Event, ...]:
-        judged = judge(self.plan, self.state, observation, self._clock.monotonic())
+        now = self._clock.monotonic()
+        judged = judge(self.plan, self.state, observation, now)
+        if self._black_box:
+            self._black_box.step(self.state, observation, now, judged.events)
         if judged.events:
             await self._recorder.append(judged.events, dump(judged.state, self._moment()))
         self.state = judged.state

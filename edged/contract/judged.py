@@ -23,14 +23,15 @@ from edged.contract.words import (
 )
 from edged.core import containment
 from edged.core.conditions import Severity
+from edged.core.protocol import MAX_SENTENCE, ROLES, SENTENCE
 from edged.core.rootcause import Cause
 from probes.reading import LinkCause, Verdict
 from ups.reading import Power
 
 RowId = Annotated[str, one_of(containment.BY_ID)]
-Say = Annotated[str, one_of(row.response.say for row in containment.ROWS)]
-"""The sentences of the protocol table, and no other."""
-Who = Annotated[str, one_of(row.response.who for row in containment.ROWS)]
+Say = Annotated[str, Field(pattern=SENTENCE, max_length=MAX_SENTENCE)]
+"""Of the protocol in force: a file the facility approves, with version and hash. Nobody types it during a session."""
+Who = Annotated[str, one_of(ROLES)]
 By = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 CauseCode = Annotated[str, one_of(Cause)]
 VerdictCode = Annotated[str, one_of(Verdict)]

@@ -8,6 +8,7 @@ from edged.contract.judged import (
     LinkCauseCode,
     PowerCode,
     RowId,
+    Say,
     SeverityCode,
     VerdictCode,
     Who,
@@ -52,7 +53,7 @@ from qos.reading import ShaperCause, ShaperState
 from ups.reading import Contact
 from wan.reading import RouterCause, WanState
 
-SayNow = Annotated[str, one_of((*(row.response.say for row in containment.ROWS), *containment.CLEARING.values()))]
+SayNow = Say
 Need = Literal["av_restored", "acknowledged", "continuity_confirmed", "path_stable", "recovered"]
 
 
