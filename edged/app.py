@@ -48,6 +48,7 @@ from probes.budget import Budget, Spent
 from probes.budget_file import BudgetFile, keep_budgets
 from probes.link import watch_link
 from probes.media import watch_media
+from probes.mobile import watch_mobile
 from probes.pace import PaceControl
 from probes.phone import watch_phone
 from probes.reading import LinkReading
@@ -201,6 +202,8 @@ class House:
         for room, phone in config.phones().items():
             name = f"phone:{room}" if room else "phone"
             found[name] = partial(watch_phone, phone, tell, room=room, monotonic=now), Backoff()
+        if config.mobile:
+            found["mobile"] = partial(watch_mobile, config.mobile, tell, monotonic=now), Backoff()
         if config.metrics:
             found["metrics"] = partial(self._metrics, config.metrics), Backoff()
         return found

@@ -22,6 +22,7 @@ from edged.record.settings import RecordSettings
 from edged.report.settings import BrokerSettings, MetricsSettings
 from probes.link_settings import LinkSettings, Role
 from probes.media_settings import MediaSettings, NetworkList
+from probes.mobile_settings import MobileSettings
 from probes.phone_settings import PhoneSettings
 from qos.settings import QosSettings
 from ups.settings import UpsTable
@@ -151,6 +152,7 @@ class Config(_Table):
     qos: QosSettings | None = None
     media: MediaSettings | None = None
     phone: SitePhone | None = None
+    mobile: MobileSettings | None = None
     broker: BrokerSettings | None = None
     metrics: MetricsSettings | None = MetricsSettings()
     tiers: TierSettings = TierSettings()
@@ -222,6 +224,7 @@ class Config(_Table):
             has_media=self.media is not None,
             has_phone=self.phone is not None,
             phones={room: phone.plan() for room, phone in self.phones().items()},
+            has_mobile=self.mobile is not None,
             rooms=tuple(self.rooms) or (self.site.name,),
             protocol=protocol,
             has_broker=self.broker is not None,

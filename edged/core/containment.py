@@ -11,6 +11,7 @@ from edged.core.latch import Dwell, Latch, step
 from edged.core.observations import Act
 from edged.core.plan import Plan
 from edged.core.protocol import Response
+from edged.core.protocol_words import deadline_s
 from edged.core.situation import Situation
 from probes.reading import LinkCause, Verdict
 
@@ -219,8 +220,8 @@ def walk(plan: Plan, latches: Mapping[str, Latch], s: Situation) -> dict[str, La
 
 
 def response(plan: Plan, row: Row) -> Response:
-    """What the protocol in force demands."""
-    return plan.protocol.responses[row.id]
+    """What the protocol in force demands, within the site's own time where that is shorter."""
+    return replace(plan.protocol.responses[row.id], by_s=deadline_s(row.id, plan))
 
 
 def say(plan: Plan, row: Row, latch: Latch) -> str:
