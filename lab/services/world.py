@@ -69,6 +69,8 @@ class World:
     phone: bool = True
     phone_registered: bool = True
     """The registrar has a binding for the direct line."""
+    mobile: bool = True
+    """The mobile workstation is switched on."""
     audio_to_room: Flow = Flow.ON
     audio_from_room: Flow = Flow.ON
     video_to_room: Flow = Flow.ON
@@ -104,6 +106,7 @@ def parse(text: str | bytes) -> World:
         mains=_switch(table, "mains"),
         phone=_switch(table, "phone"),
         phone_registered=_switch(table, "phone_registered"),
+        mobile=_switch(table, "mobile"),
         audio_to_room=_flow(table, "audio_to_room"),
         audio_from_room=_flow(table, "audio_from_room"),
         video_to_room=_flow(table, "video_to_room"),
