@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import Field, create_model
+from pydantic import create_model
 
 from edged.contract.kinds import Message, Told
-from edged.contract.words import ClockQuality, Contents, Count, MessageId, Sequence, Tier, Uuid, one_of
+from edged.contract.words import ClockQuality, Contents, Count, Form, MessageId, Sequence, Tier, Uuid, one_of
 
-Milliseconds = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
-Moment = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
-Site = Annotated[str, Field(pattern=r"^edge/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Milliseconds = Annotated[str, Form(r"^[0-9]{1,18}$")]
+Moment = Annotated[str, Form(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
+Site = Annotated[str, Form(r"^edge/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
 class Frame(Contents):

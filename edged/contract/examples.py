@@ -8,7 +8,11 @@ from edged.contract.kinds import MESSAGES, Message, Told
 
 STREAM, BOOT = "f43f8e97-9d6a-46ef-92e4-8fd032032bff", "3624b021-98e6-46f4-aafc-8b5470085929"
 _ACTOR = {"actor": "tech", "role": "operate"}
-_ACT = {"act": "session_opened", **_ACTOR, "reason": "procedure", "session": "s-0815"}
+_ACT = {
+    **{"act": "session_opened", **_ACTOR, "reason": "procedure", "session": "s-0815", "room": "room-1"},
+    **{"subject": None, "for_s": None},
+}
+_SIGNATURE = f"{'A' * 86}=="
 _RESTS_ON = {
     **{"test": "joint", "nats": 21.4, "trip_nats": 20.1, "misses": 14, "pi": 0.00012, "q": 0.311},
     **{"quick": 9, "q_quick": 0.42, "votes": 3, "voters": 3},
@@ -21,6 +25,7 @@ _HOP = {
 
 DATA: Mapping[str, Mapping[str, Any]] = {
     "tier.entered": {
+        "room": "room-1",
         "previous": 0,
         "previous_lasted_s": 5312.25,
         "row": "t2.failover",
@@ -28,11 +33,13 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         "cause": "link_down",
         "cause_at": "fiber",
         "response": {
-            "say": "Ask the radiologist to confirm that supervision continues.",
+            "say": "Ask the radiologist to confirm aloud that supervision continues.",
             "who": "technologist",
             "by_s": 30.0,
         },
         "session": "s-0815",
+        "phase": "injecting",
+        "drill": False,
         "av_compliant": True,
         "evidence": {
             "links": {"fiber": _LINK},
@@ -44,13 +51,40 @@ DATA: Mapping[str, Mapping[str, Any]] = {
             "power": {"network": "mains"},
             "lost_for_s": None,
         },
+        "incident": 12,
     },
-    "containment": {"row": "t2.failover", "row_tier": 2},
-    "av.changed": {"av_compliant": False, "audio": False, "video": None},
-    "wan": {"previous": "fiber", "active": "cellular"},
+    "containment": {"room": "room-1", "row": "t2.failover", "row_tier": 2, "incident": 12},
+    "av.changed": {"room": "room-1", "av_compliant": False, "audio": False, "video": None},
+    "wan": {"previous": "fiber", "active": "cellular", "incident": 12},
     "condition.raised": {"at": "network", "severity": "alarm"},
     "link.raised": {"at": "fiber", "severity": "alarm", "cause": "loss", "evidence": _RESTS_ON},
     "condition.cleared": {"at": "network", "severity": "alarm", "lasted_s": 61.5},
+    "session.answered": {
+        **{"room": "room-1", "session": "s-0815", "response_s": 41.5, "response_class": "acceptable"},
+        "needs_escalation": True,
+    },
+    "session.unanswered": {"room": "room-1", "session": "s-0815", "waited_s": 90.25},
+    "timer": {
+        **{"timer": "phone", "room": "room-1", "session": "s-0815", "ran_s": 3.0, "due_in_s": 117.0},
+        "incident": 12,
+    },
+    "av.seconds": {
+        **{"room": "room-1", "session": "s-0815", "phase": "injecting", "seconds": 10, "ended_s_ago": 0.25},
+        **{"tier": [0, 0, 0, 0, 0, 0, 2, 2, 2, 2], "audio_to": "LLLLLLLLLL", "audio_from": "LLLLLLLLLL"},
+        **{"video_to": "LLLLLDDDDD", "video_from": "LLLLLLLLUU", "av": "YYYYYNNNNN", "source": "observer"},
+        "protection": "encrypted",
+    },
+    "drill.aborted": {"why": "contrast_given"},
+    "drill.over": {"lasted_s": 412.5},
+    "incident.opened": {"number": 12, "cause": "link_down", "at": "fiber", "onset_s_ago": 1.25},
+    "incident.recaused": {"number": 12, "cause": "power", "at": "network", "previous": "link_down"},
+    "incident.closed": {
+        **{"number": 12, "cause": "power", "at": "network", "lasted_s": 611.0, "worst_tier": 3},
+        "symptoms": ["link.down fiber", "power.off network"],
+    },
+    "alarm": {"alarm": "link.down fiber", "severity": "alarm", "incident": 12},
+    "alarm.unshelved": {"alarm": "link.down fiber", "why": "time"},
+    "alarm.flapping": {"alarm": "link.down fiber", "raises": 4},
     "act": _ACT,
     "act.refused": {**_ACT, "refused": "another_session_is_open"},
     "errand.accepted": {"errand": "diagnose", "at": "fiber", **_ACTOR},
@@ -65,11 +99,18 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         "refused": "bad_signature",
         "count": 1,
     },
-    "daemon": {"version": "0.1.0", "config_hash": "c0ffee5eed5eed00", "record": "continued"},
+    "daemon": {
+        **{"version": "0.1.0", "config_hash": "c0ffee5eed5eed00", "record": "continued"},
+        **{"protocol": "2026-11", "protocol_hash": "0123456789abcdef"},
+    },
     "source.failed": {"source": "upsd:10.0.0.5:3493", "error": "ConnectionRefusedError", "failures": 1},
     "clock.stepped": {"by_s": -3.25, "clockq": "synced"},
     "clock.leap_announced": {"leap": "insert"},
     "record.coalesced": {"events": 14},
+    "ledger.checkpoint": {
+        **{"stream": STREAM, "at": 42, "row_hash": "5eed" * 16, "key": "5eed" * 8},
+        **{"public_key": f"{'A' * 43}=", "signature": _SIGNATURE},
+    },
     "capacity.measured": {
         **{"at": "cellular", "direction": "up", "method": "train", "rate_mbit": 19.8, "low_mbit": 18.9},
         **{"high_mbit": 20.6, "confidence": 0.95, "spent_bytes": 412000},
@@ -177,7 +218,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
 
 _SIGNED = {
     **{"id": "c-1", "site": "clinic/room-1", "key": "noc-1", "not_before": "2026-01-01T00:00:00Z"},
-    **{"expires": "2026-01-01T00:05:00Z", "signature": f"{'A' * 86}=="},
+    **{"expires": "2026-01-01T00:05:00Z", "signature": _SIGNATURE},
 }
 NOC: Mapping[str, Mapping[str, Any]] = {
     "ack": {"stream": STREAM, "seq": 42},

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from edged.contract.words import (
+    By,
     Contents,
     Count,
     Few,
@@ -12,27 +13,26 @@ from edged.contract.words import (
     Milliseconds,
     Name,
     Nats,
+    OfIncident,
     Percent,
+    PhaseCode,
+    Say,
     Seconds,
     Session,
     Share,
     Source,
     Tier,
+    Who,
     many,
     one_of,
 )
 from edged.core import containment
 from edged.core.conditions import Severity
-from edged.core.protocol import MAX_SENTENCE, ROLES, SENTENCE
 from edged.core.rootcause import Cause
 from probes.reading import LinkCause, Verdict
 from ups.reading import Power
 
 RowId = Annotated[str, one_of(containment.BY_ID)]
-Say = Annotated[str, Field(pattern=SENTENCE, max_length=MAX_SENTENCE)]
-"""Of the protocol in force: a file the facility approves, with version and hash. Nobody types it during a session."""
-Who = Annotated[str, one_of(ROLES)]
-By = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 CauseCode = Annotated[str, one_of(Cause)]
 VerdictCode = Annotated[str, one_of(Verdict)]
 LinkCauseCode = Annotated[str, one_of(LinkCause)]
@@ -92,9 +92,12 @@ class Evidence(Contents):
     lost_for_s: Seconds | None
 
 
-class TierEntered(Contents):
-    """The tier in force changed; the envelope's `tier` is the new one. `row` is null on the way down to 0."""
+class TierEntered(OfIncident):
+    """The tier of a room changed; the envelope's `tier` is the site's after it: the highest of its rooms. `row` is null
+    on the way down to 0.
+    """
 
+    room: Name
     previous: Tier
     previous_lasted_s: Seconds
     row: RowId | None
@@ -103,26 +106,30 @@ class TierEntered(Contents):
     cause_at: Name | None
     response: Response | None
     session: Session | None
+    phase: PhaseCode | None
+    drill: bool
     av_compliant: bool | None
     evidence: Evidence
 
 
-class ContainmentRow(Contents):
-    """A row of the containment table went up or down."""
+class ContainmentRow(OfIncident):
+    """A row of the containment table went up or down in a room."""
 
+    room: Name
     row: RowId
     row_tier: Tier
 
 
-class AvChanged(Contents):
-    """Whether live two-way audio and video exist. null is not known."""
+class AvChanged(OfIncident):
+    """Whether live two-way audio and video exist in a room. null is not known; `av_compliant`: no session."""
 
+    room: Name
     av_compliant: bool | None
     audio: bool | None
     video: bool | None
 
 
-class WanMoved(Contents):
+class WanMoved(OfIncident):
     """The router moved the traffic from one link to another."""
 
     previous: Link
@@ -130,14 +137,14 @@ class WanMoved(Contents):
 
 
 # ── conditions ─────────────────────────────────────────────────────────────────────────────────────────
-class ConditionRaised(Contents):
-    """Something is wrong. `at` is the link, UPS, interface or part it is about; "box" is the box itself."""
+class ConditionRaised(OfIncident):
+    """Something is wrong. `at` is the link, UPS, interface, room or part it is about; "box" is the box itself."""
 
     at: Name | Source
     severity: SeverityCode
 
 
-class LinkConditionRaised(Contents):
+class LinkConditionRaised(OfIncident):
     """Something is wrong with a link. `evidence` is what its verdict rests on."""
 
     at: Link
@@ -146,7 +153,7 @@ class LinkConditionRaised(Contents):
     evidence: RestsOn | None
 
 
-class ConditionCleared(Contents):
+class ConditionCleared(OfIncident):
     """It is over, and lasted so long."""
 
     at: Name | Source

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edged.contract import house, judged, lines, people, snapshots, telemetry, told
+from edged.contract import course, house, incidents, judged, lines, people, snapshots, telemetry, told
 from edged.contract.words import Contents
 from edged.core.conditions import BY_NAME
 from edged.core.observations import Act, Phase
@@ -63,7 +63,19 @@ MESSAGES: tuple[Message, ...] = (
         judged.ConditionCleared,
         *(*_conditions("cleared", of_links=False), *_conditions("cleared", of_links=True)),
     ),
-    _event("act", people.ActDone, *(f"act.{act.value}" for act in Act)),
+    _event("session.answered", course.SessionAnswered),
+    _event("session.unanswered", course.SessionUnanswered),
+    _event("timer", course.TimerTold, *(f"timer.{word}" for word in ("started", "met", "expired", "over"))),
+    _event("av.seconds", course.AvSeconds),
+    _event("drill.aborted", course.DrillAborted),
+    _event("drill.over", course.DrillOver),
+    _event("incident.opened", incidents.IncidentOpened),
+    _event("incident.recaused", incidents.IncidentRecaused),
+    _event("incident.closed", incidents.IncidentClosed),
+    _event("alarm", incidents.AlarmTold, "alarm.raised", "alarm.cleared"),
+    _event("alarm.unshelved", incidents.AlarmUnshelved),
+    _event("alarm.flapping", incidents.AlarmFlapping),
+    _event("act", people.ActDone, *(f"act.{act.value}" for act in Act), "act.repeated"),
     _event("act.refused", people.ActRefused),
     _event("errand.accepted", people.ErrandAccepted),
     _event("errand.refused", people.ErrandRefused),
@@ -75,6 +87,7 @@ MESSAGES: tuple[Message, ...] = (
     _event("clock.stepped", house.ClockStepped),
     _event("clock.leap_announced", house.LeapAnnounced),
     _event("record.coalesced", house.RecordCoalesced),
+    _event("ledger.checkpoint", house.LedgerCheckpoint),
     _event("capacity.measured", lines.CapacityMeasured),
     _event("capacity.not_measured", lines.CapacityNotMeasured),
     _event("exit.seen", lines.ExitSeen),

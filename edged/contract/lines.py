@@ -12,6 +12,7 @@ from edged.contract.words import (
     Link,
     Mbit,
     Milliseconds,
+    OfIncident,
     PacketBytes,
     Port,
     Release,
@@ -138,7 +139,7 @@ class MtuFinding(Contents):
     passes_to: Address | None
 
 
-class PathDiagnosed(Contents):
+class PathDiagnosed(OfIncident):
     """One walk along a link's path (probes/path_document.py says more of each field)."""
 
     at: Link
@@ -162,7 +163,7 @@ class PathDiagnosed(Contents):
     scapy: Release
 
 
-class PathNotDiagnosed(Contents):
+class PathNotDiagnosed(OfIncident):
     """It was tried, and gave nothing."""
 
     at: Link

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edged.contract.people import KeyName
-from edged.contract.words import CommandId, Contents, Count, Link, Sequence, Session, Time, Uuid
+from edged.contract.words import CommandId, Contents, Count, Form, Link, Sequence, Session, Time, Uuid
 
 
 class Acknowledgement(Contents):
@@ -47,12 +47,12 @@ class LinkArgs(Contents):
 
 
 class _Signed(Contents):
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    site: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    id: Annotated[str, Form(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    site: Annotated[str, Form(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
     key: KeyName
     not_before: Time
     expires: Time
-    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{85}[AQgw]==$")]
+    signature: Annotated[str, Form(r"^[A-Za-z0-9+/]{85}[AQgw]==$")]
 
 
 class ActCommand(_Signed):

@@ -2,16 +2,34 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from edged.contract.words import Account, CommandId, Contents, Link, Role, Sequence, Session, one_of
-from edged.core import errands
+from edged.contract.words import (
+    Account,
+    CommandId,
+    Contents,
+    Form,
+    Link,
+    Name,
+    OfIncident,
+    Role,
+    Seconds,
+    Sequence,
+    Session,
+    Subject,
+    one_of,
+)
+from edged.core import drill, errands
 from edged.core.effects import Errand
 from edged.core.observations import Act, Reason
 
 ReasonCode = Annotated[str, one_of(Reason)]
 ActCode = Annotated[str, one_of(Act)]
-ACT_REFUSALS = ("no_session_id", "another_session_is_open", "no_session_is_open", "not_the_open_session")
+ACT_REFUSALS = (
+    *("no_such_room", "which_room"),
+    *("no_session_id", "another_session_is_open", "no_session_is_open", "not_the_open_session"),
+    *("no_contrast_running", "not_monitoring", "not_now"),
+    *("no_such_alarm", "shelf_too_long", "no_marker", "no_drill"),
+    *(row.code for row in drill.INTERLOCKS),
+)
 ActRefusal = Annotated[str, one_of(ACT_REFUSALS)]
 ErrandCode = Annotated[str, one_of(Errand)]
 ERRAND_REFUSALS = (*(row.code for row in errands.ROWS), "no_such_link")
@@ -19,9 +37,9 @@ ErrandRefusal = Annotated[str, one_of(ERRAND_REFUSALS)]
 Asked = Literal["status", "events", "watch", "act", "ask", "reload"]
 """What the control socket can be asked."""
 CommandCode = Literal["session_open", "phone_failed", "diagnose", "prove", "train"]
-CommandWord = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
+CommandWord = Annotated[str, Form(r"^[a-z][a-z_]{0,39}$")]
 """A command somebody with a key asked for, allowed or not."""
-KeyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+KeyName = Annotated[str, Form(r"^[a-z0-9][a-z0-9-]{0,31}$")]
 COMMAND_REFUSALS = (
     *("too_large", "malformed", "unknown_key", "bad_signature", "not_this_site", "not_allowed", "role", "clock_unset"),
     *("window", "not_yet", "expired", "busy", "id_reused", "interrupted", "not_durable"),
@@ -31,24 +49,26 @@ MORE_REFUSED = "more_refused"
 CommandRefusal = Annotated[str, one_of((*COMMAND_REFUSALS, *ACT_REFUSALS, *ERRAND_REFUSALS, MORE_REFUSED))]
 
 
-class ActDone(Contents):
-    """Somebody attested or did something. `session` is the one it was about, else the open one."""
+class ActDone(OfIncident):
+    """Somebody attested or did something; `act.repeated`: it was so already, and nothing changed. `session` is the one
+    it was about, else the open one; `room` is null for what is about no room. `by_connectivity`: the line is to blame
+    for what was held, halted or rescheduled.
+    """
 
     act: ActCode
     actor: Account
     role: Role
     reason: ReasonCode
     session: Session | None
+    room: Name | None
+    subject: Subject | None
+    for_s: Seconds | None
+    by_connectivity: bool | None = None
 
 
-class ActRefused(Contents):
+class ActRefused(ActDone):
     """… and it made no sense now."""
 
-    act: ActCode
-    actor: Account
-    role: Role
-    reason: ReasonCode
-    session: Session | None
     refused: ActRefusal
 
 

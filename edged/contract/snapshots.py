@@ -3,15 +3,12 @@
 from typing import Annotated, Literal
 
 from edged.contract.judged import (
-    By,
     CauseCode,
     LinkCauseCode,
     PowerCode,
     RowId,
-    Say,
     SeverityCode,
     VerdictCode,
-    Who,
 )
 from edged.contract.lines import (
     DiesAtCode,
@@ -25,6 +22,7 @@ from edged.contract.lines import (
 from edged.contract.words import (
     Address,
     BitsPerSecond,
+    By,
     Contents,
     Count,
     Device,
@@ -36,12 +34,14 @@ from edged.contract.words import (
     Month,
     Name,
     PacketBytes,
+    Say,
     Session,
     Share,
     SignalDbm,
     Source,
     Tier,
     UpsFlag,
+    Who,
     many,
     one_of,
 )
@@ -53,7 +53,6 @@ from qos.reading import ShaperCause, ShaperState
 from ups.reading import Contact
 from wan.reading import RouterCause, WanState
 
-SayNow = Say
 Need = Literal["av_restored", "acknowledged", "continuity_confirmed", "path_stable", "recovered"]
 
 
@@ -63,7 +62,7 @@ class Row(Contents):
     row: RowId
     tier: Tier
     needs: Annotated[tuple[Need, ...], many(5)]
-    say: SayNow
+    say: Say
     who: Who
     by_s: By | None
 
@@ -75,7 +74,7 @@ class TierNow(Contents):
     av_compliant: bool | None
     cause: CauseCode
     cause_at: Name | None
-    say: SayNow | None
+    say: Say | None
     who: Who | None
     by_s: By | None
     rows: Annotated[tuple[Row, ...], many(len(containment.ROWS))]
