@@ -59,6 +59,10 @@ class MediaState:
         """The kernel dropped packets meant for us: what is missing in the last second cannot be told from real loss."""
         self._overrun_slot = slot_of(t_s)
 
+    def __len__(self) -> int:
+        """Directions of flows remembered."""
+        return len(self._ends) + len(self._media_ends)
+
     @property
     def rooms(self) -> tuple[str, ...]:
         return tuple(self._rooms)
