@@ -30,7 +30,9 @@ CALM_WITHIN_S, TOLD_WITHIN_S, BACK_WITHIN_S = 40.0, 20.0, 40.0
 FAILOVER_S = 10.0
 _PHASE_S = 1.0
 _EVENTS = 80
-_SOON_CALM = "\n[tiers]\nt1 = { clear_s = 1 }\nt2 = { clear_s = 1 }\nt3 = { clear_s = 1 }\n"
+_SOON_CALM = "\n[tiers]\n" + "".join(
+    f"t{tier} = {{ raise_s = {DWELLS_S[tier]:g}, clear_s = 1 }}\n" for tier in (1, 2, 3)
+)
 """How soon a tier is left is not measured here; how soon it is entered is as shipped."""
 
 BOTH = ("audio", "video")

@@ -23,7 +23,7 @@ BENCHES: dict[str, Bench] = {
         "bench.fleet", "how many events 2,000 sites bring through one broker, and a broker's death (8 minutes)"
     ),
     "media": Bench(
-        "bench.media", "how soon lost audio and video are known, on real WebRTC, and what it costs (8 minutes)"
+        "bench.media", "how soon lost audio and video are known, on real WebRTC, and what it costs (5 minutes)"
     ),
 }
 
