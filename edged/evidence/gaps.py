@@ -1,0 +1,107 @@
+"""Where supervision was not live two-way audio and video: how long, at which tier, why, what was demanded, and done.
+
+A gap is a run of seconds none of which was known to be live, at least one of them known to be dead. Runs that nobody
+observed are told apart from it: what is not known is neither good nor bad.
+"""
+
+from edged.core.events import Json
+from edged.evidence import forms
+from edged.evidence.seconds import LANES, UNKNOWN_TIER, Band, runs
+from edged.evidence.story import Moment, Story
+
+FELT_S = 3.0
+"""A tier that rose within so many seconds after a gap's end still belongs to it: tiers dwell before they rise."""
+
+
+def gaps(story: Story, band: Band) -> list[Json]:
+    stretches = [(at, length) for letter, at, length in runs(band.av.replace("U", "N")) if letter == "N"]
+    dead = [(at, length) for at, length in stretches if "N" in band.av[at : at + length]]
+    starts_s = [story.grid_s + at for at, _ in dead]
+    next_s = [*starts_s[1:], story.end_s + FELT_S]
+    return [_gap(story, band, at, length, end_s) for (at, length), end_s in zip(dead, next_s, strict=False)]
+
+
+def unobserved(story: Story, band: Band) -> list[Json]:
+    return [
+        {"from_s": round(story.grid_s + at, 3), "time": story.clock(story.grid_s + at), "seconds": length}
+        for letter, at, length in runs(band.av)
+        if letter == "U"
+    ]
+
+
+def _gap(story: Story, band: Band, at: int, length: int, next_s: float) -> dict[str, Json]:
+    from_s, to_s = story.grid_s + at, story.grid_s + at + length
+    over_s = _settled_s(story, to_s, next_s)
+    felt = [m for m in story.of("tier.entered") if from_s - 1.0 <= m.at_s <= max(to_s + FELT_S, over_s)]
+    risen = [m for m in felt if m.said.tier > 0]
+    worst = max(risen, key=lambda m: m.said.tier, default=None)
+    letters = band.av[at : at + length]
+    return {
+        "from_s": round(from_s, 3),
+        "time": story.clock(from_s),
+        "seconds": length,
+        "dead_s": letters.count("N"),
+        "unobserved_s": letters.count("U"),
+        "streams": [name for name in LANES if "D" in band.lanes[name][at : at + length]],
+        "tier": _tier(band.tier[at : at + length], worst),
+        "phase": _phase(story, from_s),
+        "cause": forms.code(worst.said.data, "cause") if worst else None,
+        "cause_at": forms.named(worst.said.data, "cause_at") if worst else None,
+        "incident": forms.whole(worst.said.data, "incident") if worst else None,
+        "demanded": [response for m in risen if (response := demanded(m, from_s)) is not None],
+        "given": [given(m, from_s) for m in _acts(story, from_s, over_s)],
+    }
+
+
+def demanded(moment: Moment, since_s: float) -> dict[str, Json] | None:
+    """The response a tier event demanded; None for none."""
+    response = forms.inner(moment.said.data, "response")
+    if not response:
+        return None
+    return {
+        "after_s": round(moment.at_s - since_s, 3),
+        "tier": moment.said.tier,
+        "row": forms.code(moment.said.data, "row"),
+        "say": forms.sentence(response, "say"),
+        "who": forms.who(response, "who"),
+        "by_s": forms.seconds(response, "by_s"),
+    }
+
+
+def given(moment: Moment, since_s: float) -> dict[str, Json]:
+    data = moment.said.data
+    return {
+        "after_s": round(moment.at_s - since_s, 3),
+        "act": forms.code(data, "act"),
+        "actor": forms.named(data, "actor"),
+        "role": forms.code(data, "role"),
+        "reason": forms.code(data, "reason"),
+    }
+
+
+def _settled_s(story: Story, to_s: float, next_s: float) -> float:
+    """When the tier was back at 0 after the gap, or when the next gap began."""
+    calm = (m.at_s for m in story.of("tier.entered") if m.at_s >= to_s - 1.0 and m.said.tier == 0)
+    return min(next(calm, next_s), next_s)
+
+
+def _acts(story: Story, from_s: float, over_s: float) -> list[Moment]:
+    acts = (m for m in story.of("act.") if m.said.kind not in ("act.refused", "act.repeated"))
+    return [m for m in acts if from_s <= m.at_s <= over_s and m.said.kind not in _COURSE]
+
+
+_COURSE = frozenset(
+    {"act.session_requested", "act.session_joined", "act.session_opened", "act.session_closed", "act.contrast_started"}
+    | {"act.contrast_ended", "act.monitoring_ended", "act.escalated", "act.reaction_marked"}
+)
+"""The course of the procedure, no answer to a gap."""
+
+
+def _tier(digits: str, worst: Moment | None) -> int | None:
+    seen = [int(digit) for digit in digits if digit != UNKNOWN_TIER] + ([worst.said.tier] if worst else [])
+    return max(seen, default=None)
+
+
+def _phase(story: Story, at_s: float) -> str | None:
+    steps = (m for m in story.own("av.seconds") if m.at_s > at_s)
+    return next((phase for m in steps if (phase := forms.code(m.said.data, "phase"))), None)

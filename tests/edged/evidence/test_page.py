@@ -1,0 +1,106 @@
+"""The page needs nothing but itself, says what the packet says, and is the same each time."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from edged.evidence.derived import derived
+from edged.evidence.packet import Packet
+from edged.evidence.page import page
+from edged.evidence.page_words import since, span
+from tests.edged.evidence.ten_minutes import SESSION
+
+VOID = {"meta", "br", "rect", "line"}
+
+
+class Balanced(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_sound_and_asks_for_nothing_from_outside(html: bytes) -> None:
+    text = html.decode()
+    balanced = Balanced()
+    balanced.feed(text)
+    assert balanced.open == []
+    assert not balanced.seen & {"script", "link", "img", "iframe", "object", "form", "a"}
+    assert not re.search(r"https?:|//|@import|url\((?!#)", text)
+
+
+def test_e1_the_first_sentence_says_what_was(html: bytes) -> None:
+    text = html.decode()
+    assert "Supervision was interrupted 3 times, for 32 s in all; the longest gap was 21 s." in text
+    assert "9 min 22 s of 10 min with live two-way audio and video." in text
+    assert "6 s were not observed and count as neither." in text
+
+
+def test_e2_the_response_class_is_there(html: bytes) -> None:
+    assert "24 s" in html.decode()
+    assert "best (under 30 s)" in html.decode()
+
+
+def with_live(packet: Packet, letters: str) -> str:
+    """The page of the same session, had all seconds with one of these letters been live."""
+    rows = []
+    for row in packet.rows:
+        data = row.said.data
+        if row.said.kind == "av.seconds":
+            lanes = {name: re.sub(letters, "L", data[name]) for name in data if name.startswith(("audio", "video"))}
+            av = re.sub(letters.replace("D", "N"), "Y", data["av"])
+            data = {**data, **lanes, "av": av}
+        rows.append(replace(row.said, data=data))
+    return page(replace(packet, derived=dict(derived(rows, SESSION))))
+
+
+def test_e1_continuous_is_said_only_if_every_second_was_seen(packet: Packet) -> None:
+    assert "Supervision was continuous for 10 min." in with_live(packet, "[DU]")
+    unseen = with_live(packet, "[D]")
+    assert "cannot be said: 6 s were not observed" in unseen
+    assert "was continuous for" not in unseen
+
+
+def test_unobserved_seconds_are_hatched_in_every_lane(html: bytes) -> None:
+    assert html.decode().count('fill="url(#unseen)"') >= 6
+
+
+def test_there_is_no_word_in_it_that_is_not_escaped(packet: Packet) -> None:
+    session = {**packet.derived["session"], "room": "<script>alert(1)</script>"}
+    text = page(replace(packet, derived={**packet.derived, "session": session}))
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 s"),
+        (2.4, "2.4 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (125, "2 min 05 s"),
+        (7200, "2 h"),
+        (None, "not recorded"),
+    ],
+)
+def test_spans(seconds: float | None, said: str) -> None:
+    assert span(seconds) == said
+
+
+@pytest.mark.parametrize(("at_s", "said"), [(0, "+0:00"), (187.9, "+3:07"), (-40.2, "−0:40"), (3700, "+1:01:40")])
+def test_moments(at_s: float, said: str) -> None:
+    assert since(at_s) == said
