@@ -55,7 +55,7 @@ class Status:
     def things(self) -> dict[str, Json]:
         """What is retained at the broker as `snap/{thing}`, without ages: they would change every second."""
         document = self.document()
-        return {thing: _ageless(document[thing]) for thing in RETAINED if document[thing] is not None}
+        return {thing: _ageless(document[thing]) for thing in RETAINED if document.get(thing) is not None}
 
     def _clock(self) -> Doc:
         told = self.state().clock
@@ -103,12 +103,16 @@ class Status:
         }
 
 
-RETAINED = ("tier", "links", "router", "ups", "qos", "session", "phone", "conditions")
+RETAINED = (
+    *("tier", "rooms", "session", "links", "router", "ups", "qos", "phone", "mobile", "drill"),
+    *("incidents", "alarms", "conditions"),
+)
 _CHANGING = {
     # Figures that move by themselves; they go up as telemetry, not in a snapshot of states.
     *("for_s", "age_s", "due_in_s", "lost_for_s", "clears_in_s", "proven_age_s", "misses", "sent", "lost"),
     *("rtt_ms", "rtt_min_ms", "rtt_p95_ms", "rtt_p99_ms", "jitter_ms", "loss_pct", "delay_above_ms"),
     *("burst_mean", "burst_longest", "mos", "pace", "evidence", "targets", "used_mb", "left_mb", "document"),
+    *("packet_rate_hz", "frame_rate_hz", "frozen_for_s", "confidence"),
     *("rx_bps", "tx_bps", "classes", "charge_pct", "runtime_s", "load_pct"),
 }
 

@@ -7,9 +7,9 @@ from pydantic import Field
 from edged.contract.words import (
     Contents,
     Form,
-    Name,
     OfIncident,
     PhaseCode,
+    Room,
     Seconds,
     Session,
     SignedSeconds,
@@ -36,7 +36,7 @@ Lane = Annotated[str, Form(r"^[LDU]+$", MOST_SECONDS)]
 class SessionAnswered(Contents):
     """A radiologist joined. `response_s` null: nobody told when one was asked for, which counts as at risk."""
 
-    room: Name
+    room: Room
     session: Session
     response_s: Seconds | None
     response_class: AnswerClass
@@ -46,7 +46,7 @@ class SessionAnswered(Contents):
 class SessionUnanswered(Contents):
     """Nobody joined within what any class allows, or before the session was given up."""
 
-    room: Name
+    room: Room
     session: Session | None
     waited_s: Seconds
 
@@ -57,7 +57,7 @@ class TimerTold(OfIncident):
     """
 
     timer: TimerName
-    room: Name
+    room: Room
     session: Session | None
     ran_s: Seconds
     due_in_s: SignedSeconds
@@ -69,7 +69,7 @@ class AvSeconds(OfIncident):
     no such event covers is unobserved.
     """
 
-    room: Name
+    room: Room
     session: Session
     phase: PhaseCode
     seconds: Annotated[int, Field(ge=1, le=MOST_SECONDS)]

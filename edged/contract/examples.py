@@ -22,6 +22,21 @@ _HOP = {
     **{"ttl": 1, "address": "10.0.0.1", "others": [], "kind": "time_exceeded", "rtt_ms": 0.4, "udp": True},
     **{"icmp": True, "dscp_seen": 46, "ttl_quoted": 1},
 }
+_SAY = {
+    "say": "Ask the radiologist to confirm aloud that supervision continues.",
+    "who": "technologist",
+    "by_s": 30.0,
+}
+_TIER = {
+    **{"tier": 2, "room": "room-1", "av_compliant": True, "cause": "link_down", "cause_at": "fiber", **_SAY},
+    **{"also_say": None, "script": []},
+    "rows": [{"row": "t2.failover", "tier": 2, "needs": ["continuity_confirmed"], **_SAY}],
+}
+_SESSION = {
+    **{"id": "s-0815", "open": True, "phase": "injecting", "joined": True, "response_s": 41.5},
+    **{"response_class": "acceptable", "escalated": True},
+}
+_PHONE = {"reachable": True, "registered": True, "shared_fate": ["ups:network"], "cause": "none"}
 
 DATA: Mapping[str, Mapping[str, Any]] = {
     "tier.entered": {
@@ -32,11 +47,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         "rows": ["t2.failover"],
         "cause": "link_down",
         "cause_at": "fiber",
-        "response": {
-            "say": "Ask the radiologist to confirm aloud that supervision continues.",
-            "who": "technologist",
-            "by_s": 30.0,
-        },
+        "response": _SAY,
         "session": "s-0815",
         "phase": "injecting",
         "drill": False,
@@ -131,11 +142,25 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         "mtu": None,
         **{"packets": 84, "bytes": 9240, "took_s": 4.1, "complete": True, "scapy": "2.6.1"},
     },
-    "snap.tier": {
-        **{"tier": 0, "av_compliant": True, "cause": "none", "cause_at": None, "say": None, "who": None},
-        **{"by_s": None, "rows": []},
+    "snap.tier": _TIER,
+    "snap.rooms": {
+        "rooms": [
+            {
+                **{"room": "room-1", "tier": _TIER, "session": _SESSION, "phone": _PHONE},
+                "streams": [{"medium": "audio", "way": "to_room", "live": True, "source": "observer"}],
+                "media": {
+                    **{"observing": True, "far_end": "answering", "protection": "encrypted"},
+                    "streams": [{"medium": "audio", "way": "to_room", "live": True}],
+                },
+                "timers": [{"timer": "confirm", "met": False, "expired": False}],
+                "ready": {
+                    "level": "red",
+                    "reasons": [{"code": "tier_in_force", "say": "Follow the instruction in force first."}],
+                },
+            }
+        ]
     },
-    "snap.session": {"id": "s-0815", "open": True},
+    "snap.session": _SESSION,
     "snap.links": {
         "links": [
             {
@@ -175,7 +200,9 @@ DATA: Mapping[str, Mapping[str, Any]] = {
             }
         ]
     },
-    "snap.phone": {"reachable": True, "cause": "none"},
+    "snap.phone": _PHONE,
+    "snap.mobile": {"heard": True, "mcc_mnc": "310-260", "asn": None, "registered": True, "other_carrier": True},
+    "snap.drill": {"over": False},
     "snap.conditions": {"conditions": [{"name": "link.down", "at": "fiber", "severity": "alarm"}]},
     "tel.links": {
         "rows": [

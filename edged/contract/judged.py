@@ -16,6 +16,7 @@ from edged.contract.words import (
     OfIncident,
     Percent,
     PhaseCode,
+    Room,
     Say,
     Seconds,
     Session,
@@ -97,7 +98,7 @@ class TierEntered(OfIncident):
     on the way down to 0.
     """
 
-    room: Name
+    room: Room
     previous: Tier
     previous_lasted_s: Seconds
     row: RowId | None
@@ -115,7 +116,7 @@ class TierEntered(OfIncident):
 class ContainmentRow(OfIncident):
     """A row of the containment table went up or down in a room."""
 
-    room: Name
+    room: Room
     row: RowId
     row_tier: Tier
 
@@ -123,7 +124,7 @@ class ContainmentRow(OfIncident):
 class AvChanged(OfIncident):
     """Whether live two-way audio and video exist in a room. null is not known; `av_compliant`: no session."""
 
-    room: Name
+    room: Room
     av_compliant: bool | None
     audio: bool | None
     video: bool | None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edged.contract import course, house, incidents, judged, lines, people, snapshots, telemetry, told
+from edged.contract import course, house, incidents, judged, lines, people, rooms, snapshots, telemetry, told
 from edged.contract.words import Contents
 from edged.core.conditions import BY_NAME
 from edged.core.observations import Act, Phase
@@ -93,13 +93,16 @@ MESSAGES: tuple[Message, ...] = (
     _event("exit.seen", lines.ExitSeen),
     _event("standby.judged", lines.StandbyJudged),
     Message("path.diagnosed", Told.EVENT, ("path.diagnosed",), (lines.PathDiagnosed, lines.PathNotDiagnosed)),
-    _moment("snap.tier", snapshots.TierNow),
-    _moment("snap.session", snapshots.SessionNow),
+    _moment("snap.tier", rooms.TierNow),
+    _moment("snap.rooms", rooms.RoomsNow),
+    _moment("snap.session", rooms.SessionNow),
     _moment("snap.links", snapshots.LinksNow),
     _moment("snap.router", snapshots.RouterNow),
     _moment("snap.ups", snapshots.UpsesNow),
     _moment("snap.qos", snapshots.ShapersNow),
-    _moment("snap.phone", snapshots.PhoneNow),
+    _moment("snap.phone", rooms.PhoneNow),
+    _moment("snap.mobile", snapshots.MobileNow),
+    _moment("snap.drill", snapshots.DrillNow),
     _moment("snap.conditions", snapshots.ConditionsNow),
     _measured("tel.links", telemetry.LinksMeasured),
     _measured("tel.ups", telemetry.UpsesMeasured),

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from edged.contract.people import KeyName
-from edged.contract.words import CommandId, Contents, Count, Form, Link, Sequence, Session, Time, Uuid
+from edged.contract.people import ACT_COMMANDS, ERRAND_COMMANDS, KeyName
+from edged.contract.words import CommandId, Contents, Count, Form, Link, Room, Sequence, Session, Time, Uuid, one_of
 
 
 class Acknowledgement(Contents):
@@ -39,7 +39,10 @@ class Rebirth(Contents):
 
 
 class SessionArgs(Contents):
+    """`room` where the session is not known yet and there are several."""
+
     session: Session
+    room: Room | None = None
 
 
 class LinkArgs(Contents):
@@ -61,12 +64,12 @@ class ActCommand(_Signed):
     `expires`, a day at most, and once.
     """
 
-    command: Literal["session_open", "phone_failed"]
+    command: Annotated[str, one_of(ACT_COMMANDS)]
     args: SessionArgs
 
 
 class ErrandCommand(_Signed):
     """Asks to find something out about a line; signed likewise."""
 
-    command: Literal["diagnose", "prove", "train"]
+    command: Annotated[str, one_of(ERRAND_COMMANDS)]
     args: LinkArgs

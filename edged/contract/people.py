@@ -8,9 +8,9 @@ from edged.contract.words import (
     Contents,
     Form,
     Link,
-    Name,
     OfIncident,
     Role,
+    Room,
     Seconds,
     Sequence,
     Session,
@@ -34,9 +34,14 @@ ActRefusal = Annotated[str, one_of(ACT_REFUSALS)]
 ErrandCode = Annotated[str, one_of(Errand)]
 ERRAND_REFUSALS = (*(row.code for row in errands.ROWS), "no_such_link")
 ErrandRefusal = Annotated[str, one_of(ERRAND_REFUSALS)]
-Asked = Literal["status", "events", "watch", "act", "ask", "reload"]
+Asked = Literal["status", "events", "watch", "act", "platform", "evidence", "ask", "reload"]
 """What the control socket can be asked."""
-CommandCode = Literal["session_open", "phone_failed", "diagnose", "prove", "train"]
+ACT_COMMANDS = (
+    *("session_request", "session_join", "session_open", "session_close"),
+    *("contrast_start", "contrast_end", "monitoring_end", "escalate", "phone_failed"),
+)
+ERRAND_COMMANDS = ("diagnose", "prove", "train")
+CommandCode = Annotated[str, one_of((*ACT_COMMANDS, *ERRAND_COMMANDS))]
 CommandWord = Annotated[str, Form(r"^[a-z][a-z_]{0,39}$")]
 """A command somebody with a key asked for, allowed or not."""
 KeyName = Annotated[str, Form(r"^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -60,7 +65,7 @@ class ActDone(OfIncident):
     role: Role
     reason: ReasonCode
     session: Session | None
-    room: Name | None
+    room: Room | None
     subject: Subject | None
     for_s: Seconds | None
     by_connectivity: bool | None = None

@@ -3,10 +3,8 @@
 from typing import Annotated, Literal
 
 from edged.contract.judged import (
-    CauseCode,
     LinkCauseCode,
     PowerCode,
-    RowId,
     SeverityCode,
     VerdictCode,
 )
@@ -21,8 +19,8 @@ from edged.contract.lines import (
 )
 from edged.contract.words import (
     Address,
+    Asn,
     BitsPerSecond,
-    By,
     Contents,
     Count,
     Device,
@@ -33,58 +31,20 @@ from edged.contract.words import (
     Megabytes,
     Month,
     Name,
+    NetworkCode,
     PacketBytes,
-    Say,
-    Session,
     Share,
     SignalDbm,
     Source,
-    Tier,
     UpsFlag,
-    Who,
     many,
     one_of,
 )
-from edged.core import containment
 from edged.core.conditions import BY_NAME
 from edged.core.plan import LinkRole
-from probes.reading import PhoneCause
 from qos.reading import ShaperCause, ShaperState
 from ups.reading import Contact
 from wan.reading import RouterCause, WanState
-
-Need = Literal["av_restored", "acknowledged", "continuity_confirmed", "path_stable", "recovered"]
-
-
-class Row(Contents):
-    """A row of the containment table that is up, and what it still waits for."""
-
-    row: RowId
-    tier: Tier
-    needs: Annotated[tuple[Need, ...], many(5)]
-    say: Say
-    who: Who
-    by_s: By | None
-
-
-class TierNow(Contents):
-    """The tier in force, the one cause to name, and the sentence to follow."""
-
-    tier: Tier
-    av_compliant: bool | None
-    cause: CauseCode
-    cause_at: Name | None
-    say: Say | None
-    who: Who | None
-    by_s: By | None
-    rows: Annotated[tuple[Row, ...], many(len(containment.ROWS))]
-
-
-class SessionNow(Contents):
-    """The supervised session, by its opaque id."""
-
-    id: Session | None
-    open: bool
 
 
 # ── links ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -232,11 +192,22 @@ class ShapersNow(Contents):
     qos: Annotated[tuple[ShaperNow, ...], many(8)]
 
 
-class PhoneNow(Contents):
-    """The direct phone line's endpoint. `reachable` null: not known yet."""
+class MobileNow(Contents):
+    """The mobile workstation, by its own heartbeat. `other_carrier`: its network is another than the backup line's.
+    null is not known.
+    """
 
-    reachable: bool | None
-    cause: Annotated[str, one_of(PhoneCause)]
+    heard: bool | None
+    mcc_mnc: NetworkCode | None
+    asn: Asn | None
+    registered: bool | None
+    other_carrier: bool | None
+
+
+class DrillNow(Contents):
+    """The primary line is offline on purpose. `over`: it must come back, and has not yet."""
+
+    over: bool
 
 
 class ConditionNow(Contents):

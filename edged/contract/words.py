@@ -70,6 +70,7 @@ def many(most: int) -> Any:
 
 # ── names: given by the engineer who set the site up, or by the system ─────────────────────────────────
 Link = Annotated[str, Form(r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+Room = Annotated[str, Form(r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Name = Annotated[str, Form(r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 Interface = Annotated[str, Form(r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$")]
 Device = Annotated[str, Form(r"^[A-Za-z0-9][A-Za-z0-9_.:()/+-]{0,31}( [A-Za-z0-9_.:()/+-]{1,31}){0,4}$")]
@@ -119,6 +120,9 @@ Who = Annotated[str, one_of(ROLES)]
 By = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 ProtocolVersion = Annotated[str, Form(VERSION)]
 
+NetworkCode = Annotated[str, Form(r"^[0-9]{3}-[0-9]{2,3}$")]
+"""Country and network of a mobile operator (ITU-T E.212): "310-260"."""
+
 # ── codes of more than one room ────────────────────────────────────────────────────────────────────────
 Role = Literal["none", "view", "operate", "admin"]
 PhaseCode = Annotated[str, one_of(Phase)]
@@ -129,6 +133,7 @@ Tier = Annotated[int, Field(ge=0, le=4)]
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Sequence = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Few = Annotated[int, Field(ge=0, le=10_000)]
+Asn = Annotated[int, Field(ge=1, le=2**32 - 1)]
 Dscp = Annotated[int, Field(ge=0, le=63)]
 Ttl = Annotated[int, Field(ge=1, le=255)]
 PacketBytes = Annotated[int, Field(ge=0, le=65_535)]
