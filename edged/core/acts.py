@@ -27,7 +27,7 @@ _LONGEST_SHELF_S = 8 * 3600.0
 
 
 def act(plan: Plan, state: State, done: PersonActed, now: float) -> Absorbed:
-    room = None if done.act in OF_THE_SITE else _room(plan, state, done)
+    room = None if _is_of_the_site(done) else _room(plan, state, done)
     if isinstance(room, _Unclear):
         return state, (_told(state, "act.refused", done, None, now, {"refused": room.code}),)
     if refused := _refusal(plan, state, done):
@@ -37,6 +37,11 @@ def act(plan: Plan, state: State, done: PersonActed, now: float) -> Absorbed:
     if done.act in sessions.STEPS:
         return _session(plan, state, done, room, now)
     return _attested(state, done, room, now)
+
+
+def _is_of_the_site(done: PersonActed) -> bool:
+    """Who acknowledges one alarm has not acknowledged tier 4."""
+    return done.act in OF_THE_SITE or (done.act is Act.ACKNOWLEDGED and done.subject is not None)
 
 
 # ── which room ─────────────────────────────────────────────────────────────────────────────────────────
@@ -50,7 +55,8 @@ def _room(plan: Plan, state: State, done: PersonActed) -> str | _Unclear:
     if done.room is not None:
         return done.room if done.room in plan.rooms else _Unclear("no_such_room")
     mine = [name for name, held in state.rooms.items() if done.session and _knows(held, done.session)]
-    busy = [name for name, held in state.rooms.items() if held.session]
+    begins = done.act in sessions.STEPS and sessions.STEPS[done.act].begins
+    busy = [] if begins else [name for name, held in state.rooms.items() if held.session]
     for candidates in (mine, plan.rooms, busy):
         if len(candidates) == 1:
             return candidates[0]
@@ -65,7 +71,7 @@ def _knows(room: RoomState, session: str) -> bool:
 def _refusal(plan: Plan, state: State, done: PersonActed) -> str | None:
     if done.act in _NEED_SUBJECT and not done.subject:
         return _NEED_SUBJECT[done.act]
-    if done.act in (Act.SHELVED, Act.UNSHELVED) and not _stands(state, done.subject or ""):
+    if _is_about_an_alarm(done) and not _stands(state, done.subject or ""):
         return "no_such_alarm"
     if done.act is Act.SHELVED and not 0 < (done.for_s or 0.0) <= _LONGEST_SHELF_S:
         return "shelf_too_long"
@@ -74,6 +80,10 @@ def _refusal(plan: Plan, state: State, done: PersonActed) -> str | None:
     if done.act in (Act.DRILL_ENDED, Act.DRILL_ABORTED) and state.drill is None:
         return "no_drill"
     return None
+
+
+def _is_about_an_alarm(done: PersonActed) -> bool:
+    return done.act in (Act.SHELVED, Act.UNSHELVED) or (done.act is Act.ACKNOWLEDGED and done.subject is not None)
 
 
 def _stands(state: State, subject: str) -> bool:

@@ -213,9 +213,10 @@ def walk(plan: Plan, latches: Mapping[str, Latch], s: Situation) -> dict[str, La
     stepped: dict[str, Latch] = {}
     for row in ROWS:
         latch = latches.get(row.id, AT_REST)
-        here = replace(s, halted=any(held.raised for name, held in stepped.items() if BY_ID[name].tier == 4))
-        clear = _t4_clear(row, here, latch) if row.tier == 4 else row.clear(here)
-        stepped[row.id] = step(latch, trigger=row.trigger(here), clear=clear, dwell=row.dwell(plan), now=s.now)
+        clear = _t4_clear(row, s, latch) if row.tier == 4 else row.clear(s)
+        stepped[row.id] = step(latch, trigger=row.trigger(s), clear=clear, dwell=row.dwell(plan), now=s.now)
+        if row.tier == 4 and stepped[row.id].raised and not s.halted:
+            s = replace(s, halted=True)
     return stepped
 
 

@@ -26,7 +26,7 @@ from edged.core.latch import Latch
 from edged.core.observations import DaemonPhase, Observation, PersonActed, Phase, Tick
 from edged.core.plan import Plan
 from edged.core.rooms import RoomState
-from edged.core.situation import Situation, all_down, situation
+from edged.core.situation import Situation, all_down, av_is_lost, situation
 from edged.core.state import State
 from edged.core.uplink import best_link
 from probes.reading import Evidence, LinkCause, Verdict
@@ -72,8 +72,8 @@ def _onsets(plan: Plan, state: State, now: float) -> State:
     down_s = (now if state.all_down_s is None else state.all_down_s) if all_down(plan, state) else None
     state = replace(state, all_down_s=down_s)
     for name in plan.rooms:
-        room, lost = state.room(name), situation(plan, state, now, name).av_lost
-        since_s = _lost_since(room, lost, now)
+        room = state.room(name)
+        since_s = _lost_since(room, av_is_lost(plan, state, now, name), now)
         if since_s != room.av_lost_s:
             state = state.with_room(name, replace(room, av_lost_s=since_s))
     return state
@@ -134,8 +134,9 @@ def _seconds_first(plan: Plan, state: State, observation: Observation, now: floa
 def _rooms(plan: Plan, state: State, tick: bool, now: float) -> tuple[State, tuple[Event, ...]]:
     events: list[Event] = []
     for name in plan.rooms:
+        s = situation(plan, state, now, name)  # no step below changes it
         for step in (_unanswered, _tiers, timers.run, *((seconds.look,) if tick else ())):
-            state, told = step(plan, state, situation(plan, state, now, name))
+            state, told = step(plan, state, s)
             events += told
     settled = not any(room.is_up("t2.failover") for room in state.rooms.values())
     return (replace(state, failover=None) if settled and state.failover else state), tuple(events)

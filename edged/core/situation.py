@@ -45,6 +45,8 @@ class Situation:
     media_loss_pct: float | None
     av_lost: bool
     """In a session, neither medium is known to live, and something says so."""
+    watched: bool
+    """Somebody could know whether media live: an observer, or the platform. Else the links have to do."""
     lost_for_s: float | None
     lost_since_s: float | None
     """Onset of the loss that rule 8 counts from. It outlives a short return: recovery is damped, escalation never."""
@@ -102,8 +104,9 @@ class Situation:
 
     @property
     def av_restored(self) -> bool:
-        """In a session both media live; without one, a line that could carry it (rule 17)."""
-        return (self.audio is True and self.video is True) if self.in_session else self.links_usable
+        """In a session both media live; without one, or unwatched, a line that could carry it (rule 17)."""
+        seen = self.in_session and self.watched
+        return (self.audio is True and self.video is True) if seen else self.links_usable
 
     @property
     def confirmed(self) -> bool:
@@ -129,6 +132,7 @@ def situation(plan: Plan, state: State, now: float, room: str | None = None) -> 
     carrier = state.carrier or plan.primary.name
     verdicts = {link.name: _verdict(state.links.get(link.name)) for link in plan.links}
     carried = state.links.get(carrier)
+    watched = _is_watched(plan, held)
     media = words(held, all_down_s=state.all_down_s, now=now)
     audio, video = both_ways(media, Medium.AUDIO), both_ways(media, Medium.VIDEO)
     lost_since_s = state.all_down_s if held.av_lost_s is None else held.av_lost_s
@@ -148,7 +152,8 @@ def situation(plan: Plan, state: State, now: float, room: str | None = None) -> 
         audio=audio,
         video=video,
         media_loss_pct=_worst_loss(fresh(held.media, now)),
-        av_lost=_av_lost(held, audio, video),
+        av_lost=_av_lost(held, audio, video) if watched else held.supervised and state.all_down_s is not None,
+        watched=watched,
         lost_for_s=_age(lost_since_s, now),
         lost_since_s=lost_since_s,
         failover=state.failover,
@@ -163,6 +168,21 @@ def situation(plan: Plan, state: State, now: float, room: str | None = None) -> 
         media_loss_limit_pct=limits.media_loss_pct,
         least_frame_rate_hz=limits.least_frame_rate_hz,
     )
+
+
+def av_is_lost(plan: Plan, state: State, now: float, room: str) -> bool:
+    """`Situation.av_lost` alone: asked before the onset it belongs to is known."""
+    held = state.room(room)
+    if not held.supervised:
+        return False
+    if not _is_watched(plan, held):
+        return state.all_down_s is not None
+    media = words(held, all_down_s=state.all_down_s, now=now)
+    return _av_lost(held, both_ways(media, Medium.AUDIO), both_ways(media, Medium.VIDEO))
+
+
+def _is_watched(plan: Plan, room: RoomState) -> bool:
+    return plan.has_media or room.platform is not None
 
 
 def is_spiking(plan: Plan, link: LinkState) -> bool:
