@@ -110,7 +110,18 @@ async def test_t3_both_lost_is_tier_3(scene: Scene) -> None:
     await in_tier(scene, 3, *EVERYTHING)
 
 
+async def test_h1_media_in_clear_text_raise_the_alarm_and_still_live(scene: Scene) -> None:
+    await scene.lab.do("clear", "on")
+
+    def told(doc: Doc) -> bool:
+        raised = any(each["name"] == "media.clear_text" for each in doc["conditions"])
+        return raised and doc["media"]["protection"] == "clear" and live(doc) == EVERYTHING
+
+    await scene.until(told, within_s=2 * WITHIN_S, what="alarm of clear text")
+
+
 async def test_e1_a_session_that_calls_again_over_the_other_line_is_live_again(scene: Scene) -> None:
+    """The last test here: what a failover latches, only somebody's word lets go of."""
     before, calls = (await scene.lab.status())["world"]["router"]["active"], calls_made(scene)
     await scene.lab.do("cut", "fiber")
     await scene.until(lambda doc: doc["tier"]["av_compliant"] is False, within_s=WITHIN_S, what="loss of both media")
@@ -122,14 +133,3 @@ async def test_e1_a_session_that_calls_again_over_the_other_line_is_live_again(s
     assert (before, after) == ("0", "1")
     assert calls_made(scene) > calls, "the address changed: the old connection is no good"
     assert doc["tier"]["tier"] >= 2, "a failover is latched (rule 4)"
-
-
-async def test_h1_media_in_clear_text_raise_the_alarm_and_still_live(scene: Scene) -> None:
-    """The last test here: what was seen in clear is held against the room for a minute."""
-    await scene.lab.do("clear", "on")
-
-    def told(doc: Doc) -> bool:
-        raised = any(each["name"] == "media.clear_text" for each in doc["conditions"])
-        return raised and doc["media"]["protection"] == "clear" and live(doc) == EVERYTHING
-
-    await scene.until(told, within_s=2 * WITHIN_S, what="alarm of clear text")
