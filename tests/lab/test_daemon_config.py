@@ -1,10 +1,15 @@
 """The configuration the lab writes is one the daemon takes, and it asks what the site has."""
 
 from pathlib import Path
+from typing import get_args
+
+import pytest
 
 from edged.config import load
 from lab import plan
 from lab.daemon_config import toml_for
+from lab.service import Media
+from probes.media_settings import MediaSettings
 
 
 def targets(directory: Path) -> dict[str, list[str]]:
@@ -21,3 +26,29 @@ def test_each_link_has_three_fast_voters_of_different_hosts_and_the_platforms_do
 
 def test_without_an_authority_the_door_is_only_knocked_at(tmp_path: Path) -> None:
     assert {labels[-1] for labels in targets(tmp_path).values()} == {"tcp 198.51.100.30 port 443"}
+
+
+def media(directory: Path, kind: Media) -> MediaSettings:
+    config = directory / "edged.toml"
+    config.write_text(toml_for(directory, kind))
+    settings = load(config).config.media
+    assert settings is not None
+    return settings
+
+
+def test_of_plain_media_ports_are_told_and_of_webrtc_nothing_but_where_both_ends_are(tmp_path: Path) -> None:
+    plain, webrtc = media(tmp_path, "rtp"), media(tmp_path, "webrtc")
+    assert [medium.is_hinted for _, medium in plain.media] == [True, True]
+    assert [medium.is_hinted for _, medium in webrtc.media] == [False, False]
+    assert webrtc.platform_networks == plain.platform_networks
+    assert webrtc.platform_ports == ()
+
+
+@pytest.mark.parametrize("kind", get_args(Media))
+def test_the_session_is_first_class_whatever_its_ports(tmp_path: Path, kind: Media) -> None:
+    config = tmp_path / "edged.toml"
+    config.write_text(toml_for(tmp_path, kind))
+    qos = load(config).config.qos
+    assert qos is not None
+    first = qos.p1.ports[0]
+    assert (str(first.host), first.protocol) == (f"{plan.PLATFORM}/32", "udp")
