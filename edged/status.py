@@ -112,12 +112,15 @@ _CHANGING = {
     *("for_s", "age_s", "due_in_s", "lost_for_s", "clears_in_s", "proven_age_s", "misses", "sent", "lost"),
     *("rtt_ms", "rtt_min_ms", "rtt_p95_ms", "rtt_p99_ms", "jitter_ms", "loss_pct", "delay_above_ms"),
     *("burst_mean", "burst_longest", "mos", "pace", "evidence", "targets", "used_mb", "left_mb", "document"),
-    *("packet_rate_hz", "frame_rate_hz", "frozen_for_s", "confidence"),
+    *("packet_rate_hz", "frame_rate_hz", "frozen_for_s"),
     *("rx_bps", "tx_bps", "classes", "charge_pct", "runtime_s", "load_pct"),
 }
+_OF_A_STREAM = _CHANGING | {"confidence"}
+"""It grows with every packet; of a capacity it is part of the result."""
 
 
 def _ageless(value: Json) -> Json:
     if isinstance(value, dict):
-        return {key: _ageless(held) for key, held in value.items() if key not in _CHANGING}
+        changing = _OF_A_STREAM if "medium" in value else _CHANGING
+        return {key: _ageless(held) for key, held in value.items() if key not in changing}
     return [_ageless(held) for held in value] if isinstance(value, list) else value

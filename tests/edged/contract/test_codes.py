@@ -5,15 +5,17 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from edged.cli.edgectl import Reason as CliReason
+from edged import protocol_file
+from edged.cli.options import Reason as CliReason
 from edged.clock import ClockQuality
-from edged.contract import channels, house, judged, kinds, lines, people, snapshots, telemetry, told, words
+from edged.contract import channels, house, judged, kinds, lines, people, rooms, snapshots, telemetry, told, words
 from edged.contract.kinds import KINDS, Told
 from edged.control.command_audit import REST
 from edged.control.roles import NEEDED
 from edged.control.roles import Role as ControlRole
 from edged.core import conditions, containment
 from edged.core.observations import Reason as ActReason
+from edged.core.protocol import DEFAULT
 from edged.record.batch import CONTENT_TYPE as BATCH_CONTENT
 from edged.record.envelope import CONTENT_TYPE, Origin
 from edged.record.recorded import Gone
@@ -42,7 +44,7 @@ def dotted_words() -> set[str]:
 
 
 def test_every_event_the_core_names_is_a_kind() -> None:
-    others = conditions.BY_NAME.keys() | containment.BY_ID.keys()
+    others = conditions.BY_NAME.keys() | containment.BY_ID.keys() | DEFAULT.alarms.keys()
     assert dotted_words() - others - KINDS.keys() == set()
     assert {"tier.entered", "standby.judged", "clock.stepped"} <= dotted_words()
 
@@ -60,7 +62,9 @@ def test_codes_of_rooms_the_contract_may_not_import() -> None:
     assert set(get_args(words.Role)) == {role.name.lower() for role in ControlRole}
     assert set(get_args(people.Asked)) == NEEDED.keys()
     assert {each.value for each in ActReason} == {*CliReason, ActReason.NOC_COMMAND}
-    assert set(get_args(people.CommandCode)) == set(signed.Command)
+    assert {*people.ACT_COMMANDS, *people.ERRAND_COMMANDS} == set(signed.Command)
+    assert rooms.MOST_STEPS == protocol_file._MAX_STEPS
+    assert len(get_args(rooms.Need)) == 5
     assert set(people.COMMAND_REFUSALS) == set(signed.Why)
     assert people.MORE_REFUSED == REST
     assert set(told.RESEND_REFUSALS) == set(Reason)
@@ -85,7 +89,7 @@ def test_the_path_is_told_as_the_diagnosis_tells_it() -> None:
     )
     for ours, theirs in pairs:
         assert ours.model_fields.keys() == theirs.model_fields.keys()
-    assert lines.PathDiagnosed.model_fields.keys() == {"at", *Document.model_fields}
+    assert lines.PathDiagnosed.model_fields.keys() == {"at", "incident", *Document.model_fields}
 
 
 def test_the_channels_are_the_topics() -> None:

@@ -9,6 +9,7 @@ import pytest
 from edged.contract import UNKNOWN_KIND, fit
 from edged.contract.examples import DATA
 from edged.contract.kinds import KINDS
+from edged.core.protocol import DEFAULT
 
 STREAM = "f43f8e97-9d6a-46ef-92e4-8fd032032bff"
 Json = Any
@@ -43,6 +44,18 @@ def changed(kind: str, **fields: Json) -> dict[str, Json]:
         ("power.off.cleared", {"lasted_s": "61"}, ["lasted_s"]),
         ("power.off.cleared", {"lasted_s": True}, ["lasted_s"]),
         ("act.session_opened", {"session": "Doe, Jane"}, ["session"]),
+        ("act.shelved", {"subject": "link.down fiber", "for_s": -1.0}, ["for_s"]),
+        ("act.shelved", {"subject": "Jane Doe"}, ["subject"]),
+        ("act.reaction_marked", {"subject": "severe reaction, Jane"}, ["subject"]),
+        ("act.refused", {"refused": "nobody_likes_it"}, ["refused"]),
+        ("alarm.raised", {"alarm": "the fiber broke again"}, ["alarm"]),
+        ("incident.closed", {"symptoms": ["link.down fiber", "rain"]}, ["symptoms.1"]),
+        ("av.seconds", {"video_to": "LLLX"}, ["video_to"]),
+        ("av.seconds", {"av": "Y" * 129}, ["av"]),
+        ("av.seconds", {"tier": [0, 5]}, ["tier.1"]),
+        ("av.seconds", {"room": "Room 3"}, ["room"]),
+        ("ledger.checkpoint", {"signature": "Jane Doe"}, ["signature"]),
+        ("daemon.started", {"protocol": "the new one"}, ["protocol"]),
         ("act.session_opened", {"reason": "patient_was_restless"}, ["reason"]),
         ("source.failed", {"error": "timed out after 5 s"}, ["error"]),
         ("exit.seen", {"mapped": "router.example"}, ["mapped"]),
@@ -66,11 +79,35 @@ def test_a_required_field_that_lacks_is_named_and_the_rest_is_said() -> None:
     assert fit("wan.failover", {"active": "fiber"}) == ({"active": "fiber"}, ["previous"])
 
 
-def test_only_the_sentences_of_the_protocol_are_said() -> None:
-    response = {**DATA["tier.entered"]["response"], "say": "Do as you please."}
+@pytest.mark.parametrize(
+    "say", ["Halt now", "Call {name}.", "Hold\ncontrast.", "Hold contrast.\n", f"{'Hold ' * 24}.", "", 7]
+)
+def test_what_is_no_sentence_of_a_protocol_file_is_not_said(say: Json) -> None:
+    response = {**DATA["tier.entered"]["response"], "say": say}
     said, named = fit("tier.entered", changed("tier.entered", response=response))
     assert named == ["response.say"]
     assert said["response"] == {"who": "technologist", "by_s": 30.0}
+
+
+@pytest.mark.parametrize("kind", ["snap.tier", "tier.entered"])
+def test_every_sentence_of_the_shipped_protocol_is_said(kind: str) -> None:
+    rows = [*DEFAULT.responses.values(), *(step for steps in DEFAULT.script.values() for step in steps)]
+    for row in (*rows, *DEFAULT.alarms.values(), DEFAULT.information):
+        shown = {"say": row.say, "who": row.who, "by_s": row.by_s}
+        assert fit(kind, changed(kind, **({"response": shown} if kind == "tier.entered" else shown)))[1] == []
+    for say in (*DEFAULT.clearing.values(), *DEFAULT.readiness.values(), DEFAULT.phone_prompt):
+        assert fit("snap.tier", changed("snap.tier", also_say=say))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("word", "fits"),
+    [
+        *(("fiber", True), ("fiber\n", False), ("\nfiber", False), ("fibe\u0301r", False), ("", False)),
+        *(("a" * 32, True), ("a" * 33, False), ("f\x00", False)),
+    ],
+)
+def test_a_form_is_the_whole_string(word: str, fits: bool) -> None:
+    assert (fit("wan.failover", changed("wan.failover", active=word))[1] == []) is fits
 
 
 def test_a_place_in_a_column_becomes_unknown_and_its_neighbours_stay() -> None:

@@ -9,8 +9,12 @@ import pytest
 from edged.contract.channels import CHANNELS
 from edged.contract.examples import messages
 from edged.contract.schemas import schemas
+from edged.core.protocol import MAX_SENTENCE, SENTENCE
 
 SCHEMAS = schemas()
+SENTENCES = {"type": "string", "pattern": SENTENCE, "maxLength": MAX_SENTENCE}
+"""Of the protocol file, which the facility approves: the one text there is, and only where it is shown."""
+SHOWN = ("say", "also_say")
 
 
 def nodes(schema: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -35,7 +39,7 @@ def looseness(schema: dict[str, Any]) -> str | None:
     if {"const", "enum", "$ref", "anyOf", "oneOf"} & schema.keys() and kind in (None, "string", "integer", "boolean"):
         return None
     if kind == "string":
-        return _loose_text(schema.get("pattern"))
+        return None if is_sentence(schema) else _loose_text(schema)
     if kind in ("integer", "number"):
         return None if {"minimum", "maximum"} <= schema.keys() else "a number without bounds"
     if kind == "array":
@@ -45,11 +49,19 @@ def looseness(schema: dict[str, Any]) -> str | None:
     return None if kind in ("boolean", "null") else "anything at all"
 
 
-def _loose_text(pattern: str | None) -> str | None:
+def is_sentence(schema: dict[str, Any]) -> bool:
+    return schema.items() >= SENTENCES.items()
+
+
+def _loose_text(schema: dict[str, Any]) -> str | None:
+    pattern = schema.get("pattern")
     if pattern is None or not (pattern.startswith("^") and pattern.endswith("$")):
         return "any text"
     whole = any(re.search(pattern, text) for text in ("", "a sentence of words, with a comma.", "Jane\nDoe", "x" * 400))
-    return "text, not a form" if whole else None
+    if whole:
+        return "text, not a form"
+    endless = pattern.endswith(("*$", "+$")) and "maxLength" not in schema
+    return "text without end" if endless else None
 
 
 def _loose_object(schema: dict[str, Any]) -> str | None:
@@ -58,7 +70,7 @@ def _loose_object(schema: dict[str, Any]) -> str | None:
     keyed = schema.get("patternProperties", {})
     if keyed and "maxProperties" not in schema:
         return "a mapping without end"
-    return next((f"keys: {loose}" for loose in map(_loose_text, keyed) if loose), None)
+    return next((f"keys: {loose}" for key in keyed if (loose := _loose_text({"pattern": key}))), None)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -75,6 +87,9 @@ def test_everything_is_bounded(name: str) -> None:
         ({"type": "string", "pattern": "a"}, "any text"),
         ({"type": "string", "pattern": "^.*$"}, "text, not a form"),
         ({"type": "string", "pattern": "^[a-z]{1,9}$"}, None),
+        ({"type": "string", "pattern": "^[LDU]+$"}, "text without end"),
+        ({"type": "string", "pattern": SENTENCE}, "text, not a form"),
+        ({"type": "string", "pattern": SENTENCE, "maxLength": MAX_SENTENCE + 1}, "text, not a form"),
         ({"type": "number", "minimum": 0}, "a number without bounds"),
         ({"type": "array", "items": {"type": "null"}}, "a list without end"),
         ({"type": "object"}, "an open object"),
@@ -83,6 +98,13 @@ def test_everything_is_bounded(name: str) -> None:
 )
 def test_what_is_not_bounded_would_be_found(schema: dict[str, Any], loose: str | None) -> None:
     assert looseness(schema) == loose
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_sentences_stand_only_where_the_protocol_is_shown(name: str) -> None:
+    found = {place for place, node in nodes(SCHEMAS[name]) if is_sentence(node)}
+    assert all(any(f"/properties/{key}" in place for key in SHOWN) for place in found)
+    assert bool(found) is (name in ("tier.entered", "snap.tier", "snap.rooms"))
 
 
 def test_every_shape_is_told_somewhere_and_nothing_else() -> None:

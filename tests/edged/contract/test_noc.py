@@ -6,6 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from edged.contract.examples import NOC
+from edged.contract.people import ACT_COMMANDS, ERRAND_COMMANDS
 from edged.contract.schemas import schemas
 from edged.report.commands import Rebirth, Resend, Signed, Watermark, parse_command, parse_noc, parse_watermark
 from edged.report.reading import Noc
@@ -25,19 +26,20 @@ def test_commands_are_understood(name: str, kind: type[object]) -> None:
     assert isinstance(parse_command(SAID[name], retained=False), kind)
 
 
-@pytest.mark.parametrize("args", [{"link": "fiber"}, {"session": "s-0815"}])
-@pytest.mark.parametrize("command", ["session_open", "phone_failed", "diagnose", "prove", "train"])
+@pytest.mark.parametrize("args", [{"link": "fiber"}, {"session": "s-0815"}, {"session": "s-0815", "room": "room-1"}])
+@pytest.mark.parametrize("command", [*ACT_COMMANDS, *ERRAND_COMMANDS])
 def test_signed_commands_take_their_own_args_and_no_others(command: str, args: dict[str, str]) -> None:
     said = {**NOC["cmd.signed"], "command": command, "args": args}
     assert isinstance(parse_order(json.dumps(said).encode()), Order)
-    belongs = ("session" in args) is (command in ("session_open", "phone_failed"))
+    belongs = ("session" in args) is (command in ACT_COMMANDS)
     assert Draft202012Validator(SCHEMAS["cmd.signed"]).is_valid(said) is belongs
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"command": "session_close"},
+        {"command": "acknowledge"},
+        {"command": "drill_start"},
         {"args": {"link": "fiber", "note": "x"}},
         {"signature": "none"},
         {"expires": "tomorrow"},

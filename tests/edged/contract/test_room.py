@@ -8,11 +8,14 @@ import pytest
 
 from edged.config import load
 from edged.contract import KINDS, fit
+from edged.contract.examples import STREAM
 from edged.contract.kinds import Told
 from edged.core import conditions
 from edged.core.effects import Errand
 from edged.core.events import Json
 from edged.core.judge import judge
+from edged.core.latch import Dwell
+from edged.core.liveness import STREAMS
 from edged.core.observations import (
     AccessRefused,
     Act,
@@ -22,12 +25,17 @@ from edged.core.observations import (
     ClockStepped,
     Commanded,
     DaemonPhase,
+    LedgerSealed,
     Observation,
     Phase,
+    PlatformSaid,
+    Reason,
     RecordReading,
     SourceFailed,
     UplinkReading,
 )
+from edged.core.plan import DEFAULT_DWELLS, LinkRole, PhonePlan, Thresholds
+from edged.core.protocol import DEFAULT
 from edged.core.snapshot import snapshot
 from edged.status import RETAINED, _ageless
 from probes.line_reading import (
@@ -51,9 +59,11 @@ from probes.reading import (
     BudgetReading,
     Direction,
     Evidence,
+    FarEnd,
     LinkCause,
     LinkReading,
     MediaReading,
+    Protection,
     TargetReading,
     Verdict,
     WayReading,
@@ -64,11 +74,22 @@ from ups.reading import Contact, Power, UpsReading
 from wan.reading import ActiveWanChanged, RouterCause, RouterReading, WanReading, WanState
 
 CONFIG = Path(__file__).parents[3] / "config" / "edged.toml"
+CELLULAR = "310-410"
 PLAN = replace(
     SITE,
-    links=tuple(replace(link, measurable=True, proven=True, standby=link.name == "cellular") for link in SITE.links),
+    links=tuple(
+        replace(link, measurable=True, proven=True, standby=link.role is LinkRole.BACKUP, mcc_mnc=mcc_mnc)
+        for link, mcc_mnc in zip(SITE.links, (None, CELLULAR), strict=True)
+    ),
+    has_mobile=True,
     certificates=("own", "ca", "broker"),
+    thresholds=Thresholds(
+        answer_best_s=2.0, answer_acceptable_s=4.0, answer_late_s=6.0, phone_within_s=20.0, mobile_within_s=25.0
+    ),
+    dwells={tier: Dwell(dwell.raise_s, min(5.0, dwell.clear_s)) for tier, dwell in DEFAULT_DWELLS.items()},
 )
+"""A site where everything is watched; its patience is short, so that the story is."""
+SEAL = LedgerSealed(0.0, STREAM, 42, "5eed" * 16, "5eed" * 8, f"{'A' * 43}=", f"{'A' * 86}==")
 EVIDENCE = Evidence("joint", 30.2, 20.1, 14, 0.0001, 0.31, 3, 3, 9, 0.4)
 
 
@@ -101,7 +122,7 @@ class Story:
         """What would be retained at the broker now."""
         document = snapshot(self.room.plan, self.room.state, self.room.now)
         for thing in RETAINED:
-            looks = _ageless(document[thing])
+            looks = _ageless(document.get(thing))
             if looks is not None:
                 self.said.append((f"snap.{thing}", looks if isinstance(looks, dict) else {thing: looks}))
 
@@ -166,7 +187,9 @@ def path() -> Document:
 
 def house(story: Story) -> None:
     now = story.room.now
-    story.tell(*(DaemonPhase(now, phase, "0.1.0.dev3+g1234", "0123456789abcdef", "set_aside") for phase in Phase))
+    about = ("0.1.0.dev3+g1234", "0123456789abcdef", "set_aside")
+    story.tell(*(DaemonPhase(now, phase, *about, protocol) for phase in Phase for protocol in ("", DEFAULT.label)))
+    story.tell(replace(SEAL, at_s=now))
     story.tell(SourceFailed(now, "upsd:[2001:db8::5]:3493", "ConnectionRefusedError", 10))
     story.tell(AccessRefused(now, "DOMAIN\\guest", "none", "act"))
     story.tell(ClockStepped(now, 1.8e9, "synced"), ClockReading(now, "unset", "chrony", 0.1, 0.2, "insert", False))
@@ -186,21 +209,73 @@ def house(story: Story) -> None:
 
 def people(story: Story) -> None:
     room, now = story.room, story.room.now
-    for act in (
-        Act.SESSION_OPENED,
-        Act.CONTINUITY_CONFIRMED,
-        Act.PHONE_CONFIRMED,
-        Act.PHONE_FAILED,
-        Act.ONSITE_PRESENT,
-    ):
+    for act in Act:
         room.act(act, "s-1" if act is Act.SESSION_OPENED else None)
-    room.act(Act.ACKNOWLEDGED).act(Act.SESSION_OPENED, "s-2").act(Act.SESSION_CLOSED).act(Act.SESSION_CLOSED)
+    for reason in Reason:
+        room.act(Act.HALTED, reason=reason)
+    room.act(Act.ACKNOWLEDGED).act(Act.SESSION_OPENED, "s-2").act(Act.SESSION_CLOSED, room="nowhere")
+    room.act(Act.REACTION_MARKED, subject="m-17").act(Act.SESSION_CLOSED).act(Act.SESSION_CLOSED)
     for name in ("fiber", "nowhere"):
         story.tell(*(Asked(now, errand, name, "noc:noc-1", "operate") for errand in Errand))
     story.tell(Commanded(now, "c-1", "diagnose", "noc-1", "operate", None, repeated=True))
     story.tell(Commanded(now, "c-2", "unlock_everything", "noc-1", "operate", "not_allowed"))
     story.tell(Commanded(now, None, None, None, None, "more_refused"))
-    room.act(Act.SESSION_OPENED, "s-3")
+
+
+def sessions(story: Story) -> None:
+    """Answered at once, late, never; contrast given and watched; the seconds in between."""
+    room = story.room
+    for name, waits_s in (("s-3", 1), ("s-4", 5), ("s-5", 7)):
+        room.act(Act.SESSION_REQUESTED, name).wait(waits_s)
+        room.act(Act.SESSION_JOINED).act(Act.SESSION_JOINED)
+        story.wait(3)
+        room.act(Act.CONTRAST_STARTED).act(Act.CONTRAST_STARTED).wait(3)
+        room.act(Act.MONITORING_ENDED).act(Act.CONTRAST_ENDED).wait(3)
+        room.act(Act.MONITORING_ENDED).act(Act.ESCALATED).wait(1).act(Act.SESSION_CLOSED)
+    room.act(Act.SESSION_REQUESTED, "s-6").act(Act.SESSION_CLOSED).wait(1)
+
+
+def ways_out(story: Story) -> None:
+    """The phone loses its registration and shares its fate, the mobile workstation is on the backup's carrier."""
+    room = story.room
+    room.phone(False, registered=False).mobile(True, mcc_mnc=CELLULAR)
+    room.plan = replace(PLAN, phones={"": PhonePlan(rides_on=("fiber",), fed_by=("network",))})
+    story.wait(5)
+    room.plan = PLAN
+    room.phone(True, registered=True).mobile(False)
+    story.wait(5)
+    room.mobile(True, mcc_mnc="310-260", asn=64512)
+    story.wait(5)
+
+
+def drills(story: Story) -> None:
+    """One that ends as it should, one that power ends, one that is refused; and a line that does not come back."""
+    room = story.room
+    room.act(Act.SESSION_CLOSED, "s-1").router("0").wait(10)
+    room.act(Act.DRILL_STARTED).act(Act.DRILL_STARTED)
+    story.wait(1)
+    room.act(Act.DRILL_ABORTED).wait(1)
+    room.act(Act.DRILL_STARTED).link("fiber", Verdict.DOWN).router("1")
+    story.wait(5)
+    room.ups("network", Power.BATTERY)
+    story.wait(5)
+    room.link("fiber").router("0").ups("network", Power.MAINS)
+    story.wait(10)
+
+
+def alarms(story: Story) -> None:
+    """Acknowledged, put aside for a time and brought back; one comes and goes."""
+    room = story.room
+    room.link("fiber", Verdict.DOWN).link("cellular", Verdict.DEGRADED).wait(2)
+    for subject in ("link.down fiber", "link.degraded cellular"):
+        room.act(Act.ACKNOWLEDGED, subject=subject).act(Act.SHELVED, subject=subject, for_s=60.0)
+    story.wait(5)
+    room.act(Act.UNSHELVED, subject="link.down fiber")
+    story.wait(60)
+    for _ in range(6):
+        room.link("fiber").wait(2).link("fiber", Verdict.DOWN)
+        story.wait(2)
+    room.link("fiber").link("cellular").wait(5)
 
 
 def devices(story: Story) -> None:
@@ -213,7 +288,12 @@ def devices(story: Story) -> None:
         for name in ("network", "workstation"):
             flags = ("OB", "LB", "DISCHRG")
             story.tell(UpsReading(name, now, Contact.STALE, power, now, flags, 20.0, 60.5, 120.0, 11.9, "some model"))
-    story.tell(replace(room.state.media or MediaReading(now, True, ()), observing=False))
+    story.tell(PlatformSaid(now, None, True, True, False, None))
+    blind = MediaReading(now, observing=False, streams=(), far_end=FarEnd.SILENT)
+    room._say("media:", blind)
+    story.wait(20)
+    room.streams(dict.fromkeys(STREAMS, True), protection=Protection.CLEAR)
+    story.wait(5)
     classes = (ClassReading("p1", 1, 2, 3, 4, None),)
     state, cause = ShaperState.FAILED, ShaperCause.REFUSED
     story.tell(ShaperReading("wan0", "up", now, state, cause, "fq_codel", 95_000_000, classes))
@@ -223,23 +303,30 @@ def told() -> Story:
     """Everything that can go wrong does, one after the other, and heals."""
     story = Story(calm_room(PLAN), [], set())
     room = story.room
+    room.mobile(True, mcc_mnc="310-260")
     house(story)
     lines(story)
     story.wait(10)
+    drills(story)
     people(story)
+    sessions(story)
+    alarms(story)
+    ways_out(story)
+    room.act(Act.SESSION_OPENED, "s-7")
     devices(story)
     story.hush(8)
-    room.phone(False).link("fiber", Verdict.DOWN)
+    room.act(Act.CONTRAST_STARTED).phone(False).link("fiber", Verdict.DOWN)
     story.wait(10)
     room.link("cellular", Verdict.DOWN).media(audio=False, video=False)
     room.ups("network", Power.OFF)
-    story.wait(130)
+    story.wait(30)
     story.hush(60)
     room.link("fiber").link("cellular", rtt_s=0.3).router("0").media().phone(True).shaper("wan0")
     room.ups("network", Power.MAINS).ups("workstation", Power.MAINS)
     story.wait(10)
-    room.act(Act.ACKNOWLEDGED).act(Act.CONTINUITY_CONFIRMED).act(Act.SESSION_CLOSED)
-    story.wait(120)
+    room.act(Act.ACKNOWLEDGED).act(Act.CONTINUITY_CONFIRMED).act(Act.PHONE_CONFIRMED)
+    room.wait(10).act(Act.SESSION_CLOSED)
+    story.wait(15)
     story.said += [(event.name, dict(event.data)) for event in room.events]
     story.heard |= {type(observation) for _, observation in room.heard}
     return story
