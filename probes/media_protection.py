@@ -1,6 +1,7 @@
 """Whether one flow's media are encrypted, from what passed in clear. Pure.
 
-Keys agreed on the five-tuple itself (DTLS-SRTP, RFC 5764; ZRTP) are encryption: both ends must have used them. Clear is
+Keys agreed on the five-tuple itself (DTLS-SRTP, RFC 5764; ZRTP) are encryption: both ends must have shaken hands, and
+one must use its keys already, or four flights must have passed (of a datagram only the first record is seen). Clear is
 what only unencrypted packets look like, seen several times apart and hardly ever the other way; it outweighs the
 handshake, since it is what passes now. All else is unknown: whoever begins to look in mid-session cries no wolf.
 """
@@ -9,6 +10,7 @@ from probes.packets.keying import Stage
 from probes.packets.rtcp import Dress
 from probes.reading import Protection, Way
 
+_FLIGHTS = 4  # of a whole handshake: hello, hello and certificate, the same and keys, done (RFC 6347, 4.2.4)
 _SIGHTINGS = 3
 _APART_S = 0.2  # copies of one packet are one sighting
 _CLEAR_TO_SEALED = 4
@@ -22,19 +24,25 @@ _RUN = 25
 class ProtectionEvidence:
     """What was seen on one five-tuple, both ways."""
 
-    __slots__ = ("_asking", "_clear", "_clear_s", "_sealed", "_sealed_reports")
+    __slots__ = ("_clear", "_clear_s", "_flights", "_last_way", "_sealed", "_sealed_reports", "_seen")
 
     def __init__(self) -> None:
-        self._asking: set[Way] = set()
+        self._seen: set[Way] = set()
         self._sealed: set[Way] = set()
+        self._last_way: Way | None = None
+        self._flights = 0
         self._clear = self._sealed_reports = 0
         self._clear_s = float("-inf")
 
     def handshake(self, way: Way, stage: Stage) -> None:
-        if stage is Stage.ASKING:
-            self._asking.add(way)
-        elif stage is Stage.SEALED or (stage is Stage.LIKELY_SEALED and way in self._asking):
+        """One packet of a key exchange."""
+        likely = stage is Stage.LIKELY_SEALED and way in self._seen
+        if stage is Stage.SEALED or likely:
             self._sealed.add(way)
+        if stage in (Stage.ASKING, Stage.SEALED):
+            self._seen.add(way)
+            self._flights += way is not self._last_way
+            self._last_way = way
 
     def report(self, dress: Dress, t_s: float) -> None:
         """An RTCP packet of a known source."""
@@ -56,7 +64,8 @@ class ProtectionEvidence:
         fresh = now_s - self._clear_s <= _FRESH_S
         if fresh and self._clear >= max(_SIGHTINGS, _CLEAR_TO_SEALED * self._sealed_reports):
             return Protection.CLEAR
-        return Protection.ENCRYPTED if len(self._sealed) == len(Way) else Protection.UNKNOWN
+        agreed = len(self._seen) == len(Way) and (self._sealed or self._flights >= _FLIGHTS)
+        return Protection.ENCRYPTED if agreed else Protection.UNKNOWN
 
 
 class TelephonyRun:

@@ -14,7 +14,7 @@ _ZRTP = struct.Struct("!HHIIHH8s")
 _VERSIONS = (0xFEFF, 0xFEFD)  # DTLS 1.0 and 1.2; 1.3 says 1.2 where it has a version at all
 _CONTENT_TYPES = range(20, 27)
 _UNIFIED = range(32, 64)  # of DTLS 1.3: encrypted whatever it is
-_HANDSHAKE = 22
+_CHANGE_CIPHER, _HANDSHAKE = 20, 22
 _ZRTP_SEALED = (b"Confirm1", b"Confirm2", b"Conf2ACK")
 
 
@@ -22,7 +22,7 @@ class Stage(StrEnum):
     """What one packet shows of its sender."""
 
     ASKING = "asking"  # a handshake in clear
-    SEALED = "sealed"  # it has keys and uses them
+    SEALED = "sealed"  # it has keys and uses them, or says that it does from here on
     LIKELY_SEALED = "likely_sealed"  # the same, if this is DTLS 1.3 at all: the header has next to nothing to check
     OTHER = "other"
 
@@ -36,7 +36,7 @@ def parse_dtls(data: bytes, at: int) -> Stage:
         return Stage.LIKELY_SEALED
     if content not in _CONTENT_TYPES or version not in _VERSIONS:
         raise PeerError(f"type {content}, version {version:#06x} is no DTLS record")
-    if epoch:
+    if epoch or content == _CHANGE_CIPHER:
         return Stage.SEALED
     return Stage.ASKING if content == _HANDSHAKE else Stage.OTHER
 

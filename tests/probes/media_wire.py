@@ -14,6 +14,7 @@ Capture = list[tuple[float, bytes]]
 ROOM, PLATFORM = "10.77.0.20", "198.51.100.30"
 ROOM_PORT, PLATFORM_PORT = 40000, 3478
 MASK = 0xFFFFFFFF
+_MACS = b"\xff" * 6 + b"\x02\0\0\0\0\x20"  # to everybody: a bridge floods it, whoever is where
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,11 @@ class Path:
         udp = struct.pack(">HHHH", self.source_port, self.destination_port, 8 + len(payload), 0) + payload
         if source.version == 6:
             ip = struct.pack(">IHBB", 6 << 28, len(udp), 17, 64) + source.packed + destination.packed
-            return bytes(12) + b"\x86\xdd" + ip + udp
+            return _MACS + b"\x86\xdd" + ip + udp
         ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + source.packed + destination.packed
-        return bytes(12) + b"\x08\x00" + ip + udp
+        total = sum(struct.unpack(">10H", ip))  # a bridge may check it
+        total = (total & 0xFFFF) + (total >> 16)
+        return _MACS + b"\x08\x00" + ip[:10] + struct.pack(">H", ~total & 0xFFFF) + ip[12:] + udp
 
 
 OUT = Path()

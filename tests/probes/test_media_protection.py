@@ -17,6 +17,11 @@ CLEAR, ENCRYPTED, UNKNOWN = Protection.CLEAR, Protection.ENCRYPTED, Protection.U
         pytest.param([], UNKNOWN, id="nothing"),
         pytest.param([(UP, Stage.ASKING), (DOWN, Stage.ASKING)], UNKNOWN, id="asked, not agreed"),
         pytest.param([(UP, Stage.SEALED)], UNKNOWN, id="one end alone"),
+        pytest.param([(UP, Stage.ASKING)] * 9, UNKNOWN, id="one end asks and asks"),
+        pytest.param([(UP, Stage.ASKING), (DOWN, Stage.ASKING), (UP, Stage.ASKING)], UNKNOWN, id="three flights"),
+        pytest.param([(UP, Stage.ASKING), (DOWN, Stage.ASKING)] * 2, ENCRYPTED, id="four flights"),
+        pytest.param([(UP, Stage.ASKING), (DOWN, Stage.SEALED)], ENCRYPTED, id="the server has keys"),
+        pytest.param([(UP, Stage.ASKING), (DOWN, Stage.OTHER)], UNKNOWN, id="refused"),
         pytest.param([(UP, Stage.SEALED), (DOWN, Stage.SEALED)], ENCRYPTED, id="both use keys"),
         pytest.param([(UP, Stage.LIKELY_SEALED), (DOWN, Stage.LIKELY_SEALED)], UNKNOWN, id="may be anything"),
         pytest.param(
