@@ -22,7 +22,7 @@ def stage(title: str, said: list[str], doc: Doc | None, arrived: list[Doc], *, h
             board.tier(doc),
             board.session(doc),
             board.links(doc),
-            board.media(doc),
+            board.av(doc),
             board.ups(doc),
         ]
         parts += [board.phone(doc)] + ([board.qos(doc)] if height >= 42 else [])
