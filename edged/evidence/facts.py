@@ -3,7 +3,7 @@
 from edged.core.events import Json
 from edged.evidence import forms
 from edged.evidence.seconds import Band
-from edged.evidence.story import Moment, Story
+from edged.evidence.story import Moment, Story, tier_of
 
 BEST_S, ACCEPTABLE_S, LATE_S = 30.0, 60.0, 90.0
 """E2 and rule 13, where the row that says the class is not in the packet."""
@@ -104,7 +104,7 @@ def completeness(story: Story, band: Band, session: dict[str, Json]) -> dict[str
 
 def _confirmed(story: Story) -> bool:
     """Where a confirmation by voice was demanded (tier 2 or more), somebody gave one."""
-    demanded = [m for m in story.of("tier.entered") if m.said.tier >= 2 and 0.0 <= m.at_s <= story.end_s]
+    demanded = [m for m in story.of("tier.entered") if tier_of(m.said) >= 2 and 0.0 <= m.at_s <= story.end_s]
     given = [m for m in story.moments if m.said.kind in _CONFIRMING and story.is_own(m.said)]
     return not demanded or any(each.at_s >= demanded[0].at_s for each in given)
 
@@ -121,12 +121,16 @@ def software(story: Story) -> list[Json]:
     found: list[Json] = []
     for moment in story.moments:
         data = moment.said.data
-        each: dict[str, Json] = {
-            name: forms.token(data, name) for name in ("version", "config_hash", "protocol") if name in data
-        }
-        if "config_hash" in each and (not found or found[-1] != each):
+        if "config_hash" not in data:
+            continue
+        each: dict[str, Json] = {name: forms.token(data, name) for name in _SOFTWARE}
+        if not found or found[-1] != each:
             found.append(each)
     return found
+
+
+_SOFTWARE = ("version", "config_hash", "protocol", "protocol_hash")
+"""Of the protocol: its version, and which text that is."""
 
 
 def clock(story: Story) -> dict[str, Json]:

@@ -7,7 +7,7 @@ observed are told apart from it: what is not known is neither good nor bad.
 from edged.core.events import Json
 from edged.evidence import forms
 from edged.evidence.seconds import LANES, UNKNOWN_TIER, Band, runs
-from edged.evidence.story import Moment, Story
+from edged.evidence.story import Moment, Story, tier_of
 
 FELT_S = 3.0
 """A tier that rose within so many seconds after a gap's end still belongs to it: tiers dwell before they rise."""
@@ -33,8 +33,8 @@ def _gap(story: Story, band: Band, at: int, length: int, next_s: float) -> dict[
     from_s, to_s = story.grid_s + at, story.grid_s + at + length
     over_s = _settled_s(story, to_s, next_s)
     felt = [m for m in story.of("tier.entered") if from_s - 1.0 <= m.at_s <= max(to_s + FELT_S, over_s)]
-    risen = [m for m in felt if m.said.tier > 0]
-    worst = max(risen, key=lambda m: m.said.tier, default=None)
+    risen = [m for m in felt if tier_of(m.said) > 0]
+    worst = max(risen, key=lambda m: tier_of(m.said), default=None)
     letters = band.av[at : at + length]
     return {
         "from_s": round(from_s, 3),
@@ -60,7 +60,7 @@ def demanded(moment: Moment, since_s: float) -> dict[str, Json] | None:
         return None
     return {
         "after_s": round(moment.at_s - since_s, 3),
-        "tier": moment.said.tier,
+        "tier": tier_of(moment.said),
         "row": forms.code(moment.said.data, "row"),
         "say": forms.sentence(response, "say"),
         "who": forms.who(response, "who"),
@@ -81,7 +81,7 @@ def given(moment: Moment, since_s: float) -> dict[str, Json]:
 
 def _settled_s(story: Story, to_s: float, next_s: float) -> float:
     """When the tier was back at 0 after the gap, or when the next gap began."""
-    calm = (m.at_s for m in story.of("tier.entered") if m.at_s >= to_s - 1.0 and m.said.tier == 0)
+    calm = (m.at_s for m in story.of("tier.entered") if m.at_s >= to_s - 1.0 and tier_of(m.said) == 0)
     return min(next(calm, next_s), next_s)
 
 
@@ -98,7 +98,7 @@ _COURSE = frozenset(
 
 
 def _tier(digits: str, worst: Moment | None) -> int | None:
-    seen = [int(digit) for digit in digits if digit != UNKNOWN_TIER] + ([worst.said.tier] if worst else [])
+    seen = [int(digit) for digit in digits if digit != UNKNOWN_TIER] + ([tier_of(worst.said)] if worst else [])
     return max(seen, default=None)
 
 

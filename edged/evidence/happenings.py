@@ -9,7 +9,7 @@ from edged.core.events import Json
 from edged.evidence import forms
 from edged.evidence.gaps import demanded
 from edged.evidence.seconds import Band
-from edged.evidence.story import Moment, Story
+from edged.evidence.story import Moment, Story, tier_of
 
 AROUND_S = 60
 """Of a reaction marker: how the link was so long before and after it."""
@@ -74,7 +74,7 @@ def timeline(story: Story) -> list[Json]:
         detail = next((row[1] for row in _TOLD if moment.said.kind.startswith(row[0])), None)
         if detail is not None:
             said = {name: value for name, value in detail(moment.said.data).items() if value is not None}
-            found.append({**_when(moment), "tier": moment.said.tier, **_incident(moment), "said": said})
+            found.append({**_when(moment), "tier": tier_of(moment.said), **_incident(moment), "said": said})
     return found
 
 
@@ -85,7 +85,7 @@ def tiers(story: Story) -> list[Json]:
     return [
         {
             **_when(m),
-            "tier": m.said.tier,
+            "tier": tier_of(m.said),
             "lasted_s": round(end_s - m.at_s, 3),
             "rows": [*forms.codes(m.said.data, "rows")],
             "demanded": demanded(m, m.at_s),
@@ -143,7 +143,7 @@ def _counts(letters: str) -> Part:
 
 def network(story: Story) -> list[Json]:
     """The figures each tier event rests on (E4)."""
-    return [{**_when(m), "tier": m.said.tier, "links": _links(m)} for m in story.of("tier.entered")]
+    return [{**_when(m), "tier": tier_of(m.said), "links": _links(m)} for m in story.of("tier.entered")]
 
 
 def _links(moment: Moment) -> list[Json]:
@@ -172,7 +172,7 @@ def incidents(story: Story) -> list[Json]:
     """By number: what belongs to each, from the first row that names it to the last."""
     rows: dict[int, list[Moment]] = {}
     for moment in story.moments:
-        number = forms.whole(moment.said.data, "incident")
+        number = _number(moment)
         if number is not None:
             rows.setdefault(number, []).append(moment)
     return [_one_incident(number, found) for number, found in sorted(rows.items())]
@@ -188,20 +188,26 @@ def _one_incident(number: int, rows: list[Moment]) -> Part:
         "time": rows[0].said.time,
         "to_s": rows[-1].at_s,
         "closed": any(m.said.kind == "incident.closed" for m in rows),
-        "tier": max(m.said.tier for m in rows),
+        "tier": max(tier_of(m.said) for m in rows),
         "causes": list(dict.fromkeys(causes)),
         "rows": len(rows),
     }
 
 
 def _did(moment: Moment) -> Part:
-    return {**_when(moment), **_act(moment.said.data), "tier": moment.said.tier}
+    return {**_when(moment), **_act(moment.said.data), "tier": tier_of(moment.said)}
 
 
 def _when(moment: Moment) -> Part:
     return {"at_s": moment.at_s, "time": moment.said.time, "what": moment.said.kind}
 
 
+def _number(moment: Moment) -> int | None:
+    """Of the incident it belongs to, or is about."""
+    own = "number" if moment.said.kind.startswith("incident.") else "incident"
+    return forms.whole(moment.said.data, own)
+
+
 def _incident(moment: Moment) -> Part:
-    number = forms.whole(moment.said.data, "incident")
+    number = _number(moment)
     return {} if number is None else {"incident": number}

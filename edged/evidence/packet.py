@@ -83,8 +83,9 @@ def protocol_hash(protocol: Mapping[str, Json]) -> str:
 
 def is_named(protocol: Mapping[str, Json], found: Mapping[str, Any]) -> bool:
     """Whether a row names this protocol, by version and hash."""
-    label = f"{protocol.get('version')} {protocol_hash(protocol)}"
-    return any(each.get("protocol") == label for each in found["software"])
+    version, hashed = protocol.get("version"), protocol_hash(protocol)
+    named = ((each["protocol"], each["protocol_hash"]) for each in found["software"])
+    return any(each in ((version, hashed), (f"{version} {hashed}", None)) for each in named)
 
 
 def _sound(each: ChainedRow) -> ProofRow:

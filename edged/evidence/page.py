@@ -158,7 +158,7 @@ def _clock(found: Doc) -> str:
 def _software(packet: Packet) -> str:
     said = "".join(
         f"<li>version {text(each.get('version'))}, configuration <code>{text(each['config_hash'])}</code>, protocol"
-        f" <code>{text(each.get('protocol'))}</code></li>"
+        f" {text(each['protocol'])} <code>{text(each['protocol_hash'] or '')}</code></li>"
         for each in packet.derived["software"]
     )
     text_of = "The text of the protocol is in the packet." if packet.protocol is not None else ""

@@ -60,6 +60,14 @@ class Story:
         return 0 if self.joined_s is None else max(0, floor(self.end_s - self.grid_s + 1e-6))
 
 
+def tier_of(said: Said) -> int:
+    """The tier in force after a row: of the room, where it is told; the envelope has the site's, the highest of all."""
+    row = forms.code(said.data, "row") if said.kind == "tier.entered" else None
+    if row is not None and row[:1] == "t" and row[1:2].isdigit():
+        return int(row[1])
+    return 0 if said.kind == "tier.entered" and "row" in said.data else said.tier
+
+
 def story(rows: Sequence[Said], session: str) -> Story:
     """Raises EvidenceMisused if no row is about that session."""
     known = [each for each in rows if each.known]

@@ -13,12 +13,11 @@ from pathlib import Path
 from edged.core.events import Json
 from edged.record import database
 from edged.record.errors import RecordBroken, RecordMisused
-from edged.record.past import load
 from edged.record.post_mortem import open_read_only
-from edged.record.spans import Spans
 from edged.record.witness_event import TYPE, sealed_place
 
-PORTION_BYTES = 256 << 10
+PORTION_BYTES = 128 << 10
+"""Of bodies; in the daemon an answer of so many takes about a MiB while it is made."""
 _SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -97,8 +96,7 @@ def _bounds(connection: sqlite3.Connection, session: str) -> Bounds:
         f"SELECT max(row) FROM event WHERE row < ? AND {_HOLDS}", (first, checkpoint)
     ).fetchone()
     (oldest, newest) = connection.execute("SELECT min(row), max(row) FROM event").fetchone()
-    past = load(connection)
-    ends = _covering(connection, past.spans, last, checkpoint) if past else None
+    ends = _covering(connection, last, checkpoint)
     return Bounds(oldest if begins is None else begins, newest if ends is None else ends)
 
 
@@ -107,14 +105,14 @@ def _ends(connection: sqlite3.Connection, named: str) -> tuple[int | None, int |
     return first, last
 
 
-def _covering(connection: sqlite3.Connection, spans: Spans, last: int, checkpoint: str) -> int | None:
+def _covering(connection: sqlite3.Connection, last: int, checkpoint: str) -> int | None:
     """The first checkpoint after row `last` whose statement is about that row or a later one."""
+    starts = dict(connection.execute("SELECT stream, start FROM stream"))  # row = start + sequence
     for row, body in connection.execute(
         f"SELECT row, body FROM event WHERE row > ? AND {_HOLDS} ORDER BY row", (last, checkpoint)
     ):
         place = sealed_place(bytes(body))
-        span = spans.named(place[0]) if place else None
-        if place and span and span.start + place[1] >= last:
+        if place and place[0] in starts and starts[place[0]] + place[1] >= last:
             return int(row)
     return None
 

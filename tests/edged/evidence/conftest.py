@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,7 @@ from tests.edged.evidence.ten_minutes import SESSION, all_rows, play
 
 
 @pytest.fixture(scope="session")
-def any_words() -> Iterator[None]:
-    """These tests are about what evidence makes of rows; tests/edged/contract is about what rows may say."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edged.record.envelope.fit", lambda kind, data: (data, []))
-        patch.setattr("edged.evidence.reading._is_known", lambda kind, data: not kind.startswith("later."))
-        yield
-
-
-@pytest.fixture(scope="session")
-def played(any_words: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory with the made-up session in it."""
     directory = tmp_path_factory.mktemp("played")
     asyncio.run(play(directory))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edged.clock import ClockQuality
+from edged.contract.examples import DATA
 from edged.core.events import Channel, Event, Json
 from edged.core.observations import LedgerSealed
 from edged.core.protocol import DEFAULT
@@ -19,7 +20,12 @@ from edged.record.witness_sealing import Sealing
 
 SESSION, ROOM, SITE = "s-0817", "room", "clinic/room-1"
 JOINED_S, CLOSED_S = 24, 624
-SOFTWARE: dict[str, Json] = {"version": "0.5.0", "config_hash": "9f2c41d07a6b", "protocol": DEFAULT.label}
+SOFTWARE: dict[str, Json] = {
+    "version": "0.5.0",
+    "config_hash": "9f2c41d07a6b",
+    "protocol": DEFAULT.version,
+    "protocol_hash": DEFAULT.hash,
+}
 LOST = {
     **dict.fromkeys(range(150, 158), "LLDL"),  # no video to the room
     **dict.fromkeys(range(330, 351), "DDDD"),  # everything
@@ -90,6 +96,7 @@ class Site:
             **{"previous": previous, "previous_lasted_s": 12.5, "row": row, "rows": [row] if row else []},
             **{"cause": cause, "cause_at": "fiber" if cause == "link_down" else None, "response": demanded},
             **{"session": SESSION, "room": ROOM, "av_compliant": tier == 0, "incident": incident},
+            **{"phase": self.phase, "drill": False},
             "evidence": {
                 **{"links": links, "carrier": "fiber", "router_answering": True, "audio": True, "video": tier == 0},
                 **{"phone": True, "power": {"network": "mains"}, "lost_for_s": None},
@@ -118,7 +125,7 @@ class Site:
         said: dict[str, Json] = {
             **{"room": ROOM, "session": SESSION, "phase": self.phase, "seconds": len(words), "tier": self.tier},
             **{"ended_s_ago": round(self.clock.monotonic() - ended_s, 3), "av": av, "source": "observer"},
-            "protection": "srtp",
+            "protection": "encrypted",
         }
         self._waiting.clear()
         await self.say("av.seconds", {**said, **lanes})
@@ -130,7 +137,7 @@ class Site:
             signed: dict[str, Json] = {
                 **{"key": sealed.key, "public_key": sealed.public_key, "signature": sealed.signature}
             }
-            await self.say("ledger.checkpoint", {**said, **signed, **SOFTWARE})
+            await self.say("ledger.checkpoint", {**said, **signed})
 
 
 Step = Callable[[Site], Awaitable[None]]
@@ -142,8 +149,9 @@ async def play(directory: Path, *, until: int = CLOSED_S + 40) -> None:
     store = await Store.open(directory, origin=Origin(*SITE.split("/")), clock=clock, settings=RecordSettings())
     site = Site(store, clock, load_or_make(directory))
     clock.go_to(-40)
-    await site.say("daemon.started", {"record": "fresh", **SOFTWARE})
+    await site.say("clock.leap_announced", {"leap": "insert"})
     await site.seal()
+    await site.say("daemon.started", {"record": "fresh", **SOFTWARE})
     for second in range(until):
         clock.go_to(second + 0.1)
         if JOINED_S < second <= CLOSED_S:
@@ -166,7 +174,10 @@ async def _join(site: Site) -> None:
 
 
 async def _incident(site: Site, word: str, number: int, cause: str, at: str | None = None) -> None:
-    await site.say(f"incident.{word}", {"incident": number, "cause": cause, "at": at, "room": ROOM})
+    more: dict[str, Json] = {"onset_s_ago": 1.2}
+    if word == "closed":
+        more = {"lasted_s": 10.0, "worst_tier": 2, "symptoms": ["link.down fiber"]}
+    await site.say(f"incident.{word}", {"number": number, "cause": cause, "at": at, **more})
 
 
 async def _video_lost(site: Site) -> None:
@@ -201,7 +212,7 @@ async def _phoned(site: Site) -> None:
 
 async def _moved(site: Site) -> None:
     await site.say("wan.failover", {"previous": "fiber", "active": "cellular"})
-    await site.say("path.diagnosed", {"at": "fiber", "dies_at": "provider", "why": "silent"})
+    await site.say("path.diagnosed", {**DATA["path.diagnosed"], "at": "fiber", "incident": 2})
 
 
 async def _line_back(site: Site) -> None:

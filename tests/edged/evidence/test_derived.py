@@ -44,7 +44,14 @@ def seconds_at(at_s: float, words: list[str], *, boot: str = BOOT, wall_s: float
     """A second's four letters each; the last second ended at the whole second before `at_s`."""
     lanes = {name: "".join(word[at] for word in words) for at, name in enumerate(LANES)}
     claimed = av or "".join("N" if "D" in word else "U" if "U" in word else "Y" for word in words)
-    data: Doc = {**lanes, "av": claimed, "tier": 0, "phase": "pre", "ended_s_ago": round(at_s % 1, 3), "source": "observer"}
+    data: Doc = {
+        **lanes,
+        "av": claimed,
+        "tier": 0,
+        "phase": "pre",
+        "ended_s_ago": round(at_s % 1, 3),
+        "source": "observer",
+    }
     return said_at(at_s, "av.seconds", boot=boot, wall_s=wall_s, **data)
 
 
