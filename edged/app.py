@@ -133,7 +133,14 @@ class House:
         self._passive = PassiveMeter(counters, carrier, self.judging.tell, monotonic=clock.monotonic)
         self._seconds = SecondRecords(self._config.links, clock.monotonic())
         self._reporting = self._make_reporting(backlog, spent)
-        self._desk = Desk(self.judging, clock, document=self._status.document, recent=store.recent, reload=self._reload)
+        self._desk = Desk(
+            self.judging,
+            clock,
+            document=self._status.document,
+            recent=store.recent,
+            reload=self._reload,
+            state_dir=self._config.site.state_dir,
+        )
 
     async def live(self, stop: asyncio.Event) -> Loaded | None:
         """Until told to stop, or to go on with another configuration."""
