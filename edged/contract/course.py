@@ -84,13 +84,13 @@ class AvSeconds(OfIncident):
     protection: ProtectionCode
 
 
-class DrillAborted(Contents):
+class DrillAborted(OfIncident):
     """A drill was ended by the box itself; the primary line must come back."""
 
     why: Annotated[str, one_of(DRILL_ENDS)]
 
 
-class DrillOver(Contents):
+class DrillOver(OfIncident):
     """The primary line carries again after a drill."""
 
     lasted_s: Seconds

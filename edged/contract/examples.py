@@ -90,8 +90,8 @@ DATA: Mapping[str, Mapping[str, Any]] = {
     "incident.opened": {"number": 12, "cause": "link_down", "at": "fiber", "onset_s_ago": 1.25},
     "incident.recaused": {"number": 12, "cause": "power", "at": "network", "previous": "link_down"},
     "incident.closed": {
-        **{"number": 12, "cause": "power", "at": "network", "lasted_s": 611.0, "worst_tier": 3},
-        "symptoms": ["link.down fiber", "power.off network"],
+        **{"number": 12, "cause": "power", "at": "network", "lasted_s": 611.0, "over_s_ago": 60.0, "worst_tier": 3},
+        **{"symptoms": ["link.down fiber", "t3.av room-1", "power.off network"], "into": None},
     },
     "alarm": {"alarm": "link.down fiber", "severity": "alarm", "incident": 12},
     "alarm.unshelved": {"alarm": "link.down fiber", "why": "time"},

@@ -2,16 +2,20 @@
 
 from typing import Annotated, Literal
 
-from edged.contract.judged import CauseCode, SeverityCode
-from edged.contract.words import Alarm, Contents, Few, Name, OfIncident, Seconds, Sequence, Tier, many
+from edged.contract.judged import SeverityCode
+from edged.contract.words import Alarm, Contents, Few, Name, OfIncident, Seconds, Sequence, Source, Tier, many, one_of
+from edged.core.conditions import BY_NAME
+from edged.core.rootcause import Cause
 
 MOST_SYMPTOMS = 64
+IncidentCause = Annotated[str, one_of((*Cause, "drill", *(name.partition(".")[0] for name in BY_NAME)))]
+"""A root cause; or, of what stands for itself, the first word of its condition: certificate, clock, record, phone."""
 
 
 class _Incident(Contents):
     number: Sequence
-    cause: CauseCode
-    at: Name | None
+    cause: IncidentCause
+    at: Name | Source | None
 
 
 class IncidentOpened(_Incident):
@@ -25,15 +29,19 @@ class IncidentOpened(_Incident):
 class IncidentRecaused(_Incident):
     """A deeper cause was found for an open incident."""
 
-    previous: CauseCode
+    previous: IncidentCause
 
 
 class IncidentClosed(_Incident):
-    """All symptoms of it are gone. `symptoms`: every condition it ever had, in the order they came."""
+    """All symptoms of it have been gone for long enough, the last one since `over_s_ago`; or it turned out to be one
+    with the incident `into`. `symptoms`: the conditions and rows it had, in the order they came.
+    """
 
     lasted_s: Seconds
+    over_s_ago: Seconds
     worst_tier: Tier
     symptoms: Annotated[tuple[Alarm, ...], many(MOST_SYMPTOMS)]
+    into: Sequence | None
 
 
 class AlarmTold(OfIncident):
@@ -43,15 +51,15 @@ class AlarmTold(OfIncident):
     severity: SeverityCode
 
 
-class AlarmUnshelved(Contents):
+class AlarmUnshelved(OfIncident):
     """It was put aside for a time, and is back."""
 
     alarm: Alarm
     why: Literal["time", "asked"]
 
 
-class AlarmFlapping(Contents):
-    """It comes and goes; its end is told late from now on, its beginning at once."""
+class AlarmFlapping(OfIncident):
+    """It comes and goes: its end is told late from now on, its beginning at once."""
 
     alarm: Alarm
     raises: Few

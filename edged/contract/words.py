@@ -102,9 +102,9 @@ _V6 = r"[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}(:([0-9]{1,3}\.){3}[0-9]{1,3})?(
 Address = Annotated[str, Form(rf"^({_V4}|{_V6})$")]
 """Of IPv4 or IPv6."""
 
-_ALARM = r"[a-z]{1,16}\.[a-z0-9_]{1,24} [A-Za-z0-9][A-Za-z0-9_.:%\[\]-]{0,279}"
+_ALARM = r"[a-z][a-z0-9]{0,15}\.[a-z0-9_]{1,24} [A-Za-z0-9][A-Za-z0-9_.:%\[\]-]{0,279}"
 Alarm = Annotated[str, Form(rf"^{_ALARM}$")]
-"""A condition and what it is about: "link.down fiber"."""
+"""A condition or a row of the containment table, and what it is about: "link.down fiber", "t3.av room-1"."""
 Subject = Annotated[str, Form(rf"^({_ALARM}|[A-Za-z0-9][A-Za-z0-9._-]{{0,63}})$")]
 """An alarm, or the opaque marker another system gave to something of its own."""
 Base64 = Annotated[str, Form(r"^[A-Za-z0-9+/]{40,86}={0,2}$")]

@@ -278,6 +278,17 @@ def alarms(story: Story) -> None:
     room.link("fiber").link("cellular").wait(5)
 
 
+def media(story: Story) -> None:
+    """The platform speaks, the observer goes blind, and then sees media in clear text."""
+    room, now = story.room, story.room.now
+    story.tell(PlatformSaid(now, None, True, True, False, None))
+    blind = MediaReading(now, observing=False, streams=(), far_end=FarEnd.SILENT)
+    room._say("media:", blind)
+    story.wait(20)
+    room.streams(dict.fromkeys(STREAMS, True), protection=Protection.CLEAR)
+    story.wait(5)
+
+
 def devices(story: Story) -> None:
     room, now = story.room, story.room.now
     wans = (WanReading("0", "WAN 1", WanState.CONNECTED, True, -70, 1, 2, 3.0, 4.0),)
@@ -288,12 +299,6 @@ def devices(story: Story) -> None:
         for name in ("network", "workstation"):
             flags = ("OB", "LB", "DISCHRG")
             story.tell(UpsReading(name, now, Contact.STALE, power, now, flags, 20.0, 60.5, 120.0, 11.9, "some model"))
-    story.tell(PlatformSaid(now, None, True, True, False, None))
-    blind = MediaReading(now, observing=False, streams=(), far_end=FarEnd.SILENT)
-    room._say("media:", blind)
-    story.wait(20)
-    room.streams(dict.fromkeys(STREAMS, True), protection=Protection.CLEAR)
-    story.wait(5)
     classes = (ClassReading("p1", 1, 2, 3, 4, None),)
     state, cause = ShaperState.FAILED, ShaperCause.REFUSED
     story.tell(ShaperReading("wan0", "up", now, state, cause, "fq_codel", 95_000_000, classes))
@@ -313,6 +318,7 @@ def told() -> Story:
     alarms(story)
     ways_out(story)
     room.act(Act.SESSION_OPENED, "s-7")
+    media(story)
     devices(story)
     story.hush(8)
     room.act(Act.CONTRAST_STARTED).phone(False).link("fiber", Verdict.DOWN)
