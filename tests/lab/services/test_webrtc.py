@@ -11,13 +11,16 @@ import pytest
 import pytest_asyncio
 from aiortc.rtp import RtcpPacket, RtcpSrPacket
 
-from lab.services.rtp import AUDIO, STREAMS, Packet, build, parse
+from lab.services.rtp import AUDIO, HEADER, STREAMS, Packet, build, parse
 from lab.services.webrtc_end import book_of
 from tests.lab.services.conftest import Stage, eventually, free_port, new_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROOM, PLATFORM = "127.0.0.2", "127.0.0.3"
+ETH_P_IP, RTP_AT = 0x0800, 42
+VP8, RTX = 97, 98
+"""Payload types as aiortc offers them."""
 ENDS = ("workstation", "platform")
 
 
@@ -51,6 +54,10 @@ def room(door: int) -> tuple[str, ...]:
 
 def plain_ports(host: str) -> tuple[str, ...]:
     return tuple(word for medium in ("audio", "video") for word in (f"--{medium}-port", str(PLAIN[medium])))
+
+
+def kind(head: tuple[int, ...]) -> int:
+    return head[1] & 0x7F
 
 
 PLAIN = {medium: free_port(socket.SOCK_DGRAM, ROOM) for medium in ("audio", "video")}
@@ -108,6 +115,26 @@ async def test_frozen_video_and_audio_off_stand_one_way_only_and_come_back_in_th
     stage.say()
     await grows(stage, "audio", "video")
     assert counts(stage)["platform"]["calls"] == calls
+
+
+async def test_frozen_video_is_on_the_wire_one_time_again_and_again_and_retransmissions(stage: Stage) -> None:
+    stage.say(video_to_room="frozen")
+    await stands(stage, "video", at=("workstation",))
+    heads: list[tuple[int, ...]] = []
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_IP)) as tap:
+        tap.setblocking(False)
+        tap.bind(("lo", ETH_P_IP))
+        loop = asyncio.get_running_loop()
+        async with eventually("frozen video and its retransmissions", within_s=20):
+            while len({head[2] for head in heads if head[1] & 0x7F == VP8}) < 5 or RTX not in map(kind, heads):
+                frame = await loop.sock_recv(tap, 100)
+                if frame[26:30] == socket.inet_aton(PLATFORM) and len(frame) > RTP_AT + HEADER.size:
+                    heads.append(HEADER.unpack_from(frame, RTP_AT))
+    of_video = [head for head in heads if head[0] >> 6 == 2 and kind(head) == VP8]
+    assert len({head[3] for head in of_video}) == 1, "one RTP timestamp, many numbers"
+    again = [head for head in heads if head[0] >> 6 == 2 and kind(head) == RTX]
+    assert {head[4] for head in again}.isdisjoint(head[4] for head in of_video), "a source of its own (RFC 4588)"
+    assert {head[3] for head in again} == {head[3] for head in of_video}
 
 
 async def test_in_clear_text_there_is_no_call_but_plain_rtp_and_rtcp_until_it_is_encrypted_again(stage: Stage) -> None:
