@@ -3,6 +3,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from ipaddress import ip_network
 
 import pytest
 from scapy.packet import Raw
@@ -10,6 +11,7 @@ from scapy.packet import Raw
 from probes.errors import MisuseError, ProbeError
 from probes.media import watch_media
 from probes.media_settings import MediaSettings
+from probes.packets.bpf import Network
 from probes.reading import MediaReading, Medium, Way
 from tests.probes.in_line_box import Box, in_line_box
 from tests.probes.media_frames import AUDIO_PORT, AUDIO_PT, VIDEO_PORT, VIDEO_PT, from_room, rtp, to_room
@@ -139,6 +141,31 @@ async def test_a_stalled_event_loop_neither_hides_silence_nor_makes_it(session: 
     await session.until(lambda: session.live()[VIDEO_IN] is False, within_s=0.2)
     assert session.live() == {key: key == AUDIO_OUT for key in EVERYTHING}
     assert all(s.live for r in session.readings[told:] for s in r.streams if (s.medium, s.way) == AUDIO_OUT)
+
+
+async def test_rooms_are_told_each_by_itself_and_a_change_in_one_is_told_of_that_one(box: Box) -> None:
+    readings: list[MediaReading] = []
+    rooms = {"ct": [ip_network("10.77.0.0/25")], "mr": [ip_network("10.77.0.128/25")]}
+    task = asyncio.create_task(watch_media(SETTINGS, readings.append, rooms=rooms))
+    while len(readings) < 2:
+        await asyncio.sleep(0.01)
+    assert [reading.room for reading in readings] == ["ct", "mr"]
+    frames = [to_room(rtp(sequence=n, timestamp=n), target="10.77.0.200") for n in (1, 2)]
+    box.from_internet(*frames)
+    while not any(s.live for s in readings[-1].streams):
+        await asyncio.sleep(0.01)
+    assert {reading.room for reading in readings if any(s.live for s in reading.streams)} == {"mr"}
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_an_observer_told_no_network_of_a_room_is_refused() -> None:
+    nowhere = SETTINGS.model_copy(update={"room_networks": ()})
+    nobody: dict[str, list[Network]] = {"ct": []}
+    for rooms in ({}, nobody):
+        with pytest.raises(MisuseError, match="no network of a room"):
+            await watch_media(nowhere, lambda reading: None, rooms=rooms)
 
 
 async def test_a_missing_interface_is_told_then_raised(box: Box) -> None:
