@@ -47,6 +47,7 @@ def _gap(story: Story, band: Band, at: int, length: int, next_s: float) -> dict[
         "phase": _phase(story, from_s),
         "cause": forms.code(worst.said.data, "cause") if worst else None,
         "cause_at": forms.named(worst.said.data, "cause_at") if worst else None,
+        "drill": any(forms.truth(m.said.data, "drill") for m in risen),
         "incident": forms.whole(worst.said.data, "incident") if worst else None,
         "demanded": [response for m in risen if (response := demanded(m, from_s)) is not None],
         "given": [given(m, from_s) for m in _acts(story, from_s, over_s)],

@@ -30,7 +30,8 @@ def _act(data: Mapping[str, Any]) -> Part:
 
 
 def _tier(data: Mapping[str, Any]) -> Part:
-    return _codes("row", "cause")(data) | {"cause_at": forms.named(data, "cause_at")}
+    drill: Part = {"drill": True} if forms.truth(data, "drill") else {}
+    return _codes("row", "cause")(data) | {"cause_at": forms.named(data, "cause_at")} | drill
 
 
 def _moved(data: Mapping[str, Any]) -> Part:
@@ -188,6 +189,7 @@ def _one_incident(number: int, rows: list[Moment]) -> Part:
         "time": rows[0].said.time,
         "to_s": rows[-1].at_s,
         "closed": any(m.said.kind == "incident.closed" for m in rows),
+        "into": next((into for m in rows if (into := forms.whole(m.said.data, "into")) is not None), None),
         "tier": max(tier_of(m.said) for m in rows),
         "causes": list(dict.fromkeys(causes)),
         "rows": len(rows),

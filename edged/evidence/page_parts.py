@@ -56,7 +56,8 @@ def reason(code: object) -> str:
 
 def cause(each: Doc) -> str:
     where = f" ({text(each['cause_at'])})" if each.get("cause_at") else ""
-    return words(CAUSE, each.get("cause")) + where
+    drill = "<b>drill</b>: " if each.get("drill") else ""
+    return drill + words(CAUSE, each.get("cause")) + where
 
 
 # ── gaps ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,6 +215,9 @@ def network(found: Doc) -> str:
     return table(("Time", "Tier entered", "Lines, as they were then"), rows)
 
 
+_OPEN = "not closed in these rows"
+
+
 def incidents(found: Doc) -> str:
     rows = (
         cells(
@@ -221,7 +225,7 @@ def incidents(found: Doc) -> str:
             str(each["incident"]),
             tier(each["tier"]),
             ", ".join(words(CAUSE, cause) for cause in each["causes"]) or NOT_RECORDED,
-            "closed" if each["closed"] else "not closed in these rows",
+            (f"part of incident {each['into']}" if each["into"] else "closed") if each["closed"] else _OPEN,
         )
         for each in found["incidents"]
     )

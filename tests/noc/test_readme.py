@@ -1,5 +1,6 @@
 """What README.md says to type works."""
 
+import inspect
 import re
 import shlex
 import ssl
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from edged.cli.evidence import verify
 from tests.noc.conftest import KIT
 from tests.noc.consumers import CONSUMER
 
+CHECKPOINTS_OPTIONS, VERIFY_OPTIONS = {"--db", "--site", "--keys"}, {"--witness"}
 README = (KIT / "README.md").read_text()
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
 
@@ -66,9 +69,15 @@ def test_the_service_uses_options_the_consumer_knows() -> None:
     used = {word for word in shlex.split(start) if word.startswith("--")}
     printed = subprocess.run([sys.executable, str(CONSUMER), "--help"], capture_output=True, text=True, check=True)
     assert used <= set(re.findall(r"--[a-z-]+", printed.stdout))
-    assert set(re.findall(r"(?<!-)--[a-z][a-z-]+", README)) - {"--system", "--now"} <= set(
-        re.findall(r"--[a-z-]+", printed.stdout)
-    )
+    known = {*re.findall(r"--[a-z-]+", printed.stdout), *CHECKPOINTS_OPTIONS, *VERIFY_OPTIONS}
+    assert set(re.findall(r"(?<!-)--[a-z][a-z-]+", README)) - {"--system", "--now"} <= known
+
+
+def test_the_tool_beside_it_knows_its_options() -> None:
+    words = [sys.executable, str(KIT / "checkpoints.py"), "--help"]
+    printed = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert set(re.findall(r"--[a-z-]+", printed.stdout)) >= CHECKPOINTS_OPTIONS
+    assert set(inspect.signature(verify).parameters) >= {option.removeprefix("--") for option in VERIFY_OPTIONS}
 
 
 @pytest.mark.parametrize("named", sorted(set(re.findall(r"`([\w.-]+\.(?:conf|py|json|service|yml))`", README))))

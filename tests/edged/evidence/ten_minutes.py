@@ -174,10 +174,8 @@ async def _join(site: Site) -> None:
 
 
 async def _incident(site: Site, word: str, number: int, cause: str, at: str | None = None) -> None:
-    more: dict[str, Json] = {"onset_s_ago": 1.2}
-    if word == "closed":
-        more = {"lasted_s": 10.0, "worst_tier": 2, "symptoms": ["link.down fiber"]}
-    await site.say(f"incident.{word}", {"number": number, "cause": cause, "at": at, **more})
+    own: dict[str, Json] = {"number": number, "cause": cause, "at": at}
+    await site.say(f"incident.{word}", {**DATA[f"incident.{word}"], **own})
 
 
 async def _video_lost(site: Site) -> None:

@@ -192,6 +192,13 @@ def test_the_three_gaps_are_told_with_all_that_belongs_to_them(packet: Packet) -
     ]
 
 
+def test_d1_rule4_a_gap_of_a_drill_is_labelled_a_drill() -> None:
+    down = said_at(126.0, "tier.entered", 2, row="t2.failover", cause="failover", cause_at=None, drill=True)
+    found = session(seconds_at(130.0, ["LLLL"] * 5 + ["DDDD"] * 5), down)
+    assert [gap["drill"] for gap in found["gaps"]] == [True]
+    assert [each["said"].get("drill") for each in found["timeline"] if each["what"] == "tier.entered"] == [True]
+
+
 def test_c2_the_phone_was_used_and_why(packet: Packet) -> None:
     phone = packet.derived["phone"]
     assert phone["used"] is True
