@@ -16,7 +16,8 @@ from prometheus_client.registry import Collector
 
 from edged.core.events import Json
 from edged.report.errors import ReportMisused
-from edged.report.metric_table import METRICS, Metric
+from edged.report.metric_row import Metric
+from edged.report.metric_table import METRICS
 from edged.report.settings import MetricsSettings
 
 LOOP_ANSWERS_S = 2.0

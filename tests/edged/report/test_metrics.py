@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edged.core.events import Json
 from edged.report.errors import ReportMisused
-from edged.report.metric_table import METRICS, Metric
+from edged.report.metric_row import Metric
+from edged.report.metric_table import METRICS
 from edged.report.metrics import SnapshotCollector, samples, serve_metrics
 from edged.report.settings import MetricsSettings
 
@@ -26,6 +27,35 @@ STATUS: dict[str, Any] = {
     "clock": {"wall": "2026-01-01T00:00:00.000Z", "quality": "holdover", "error_ms": 250.0},
     "tier": {"tier": 2, "for_s": 12.3, "av_compliant": True, "cause": "link_down"},
     "session": {"id": "s-1", "open": True, "for_s": 12.0},
+    "rooms": [
+        {
+            "room": "room-1",
+            "tier": {"tier": 2, "for_s": 12.3, "av_compliant": True},
+            "session": {"id": "s-1", "open": True, "phase": "injecting", "joined": True},
+            "streams": [{"medium": "video", "way": "to_room", "live": False, "source": "platform"}],
+            "media": {
+                "observing": True,
+                "protection": "clear",
+                "streams": [
+                    {
+                        "medium": "audio",
+                        "way": "to_room",
+                        "live": True,
+                        "packet_rate_hz": 50.0,
+                        "loss_pct": 1.0,
+                        "frame_rate_hz": 30.0,
+                    }
+                ],
+            },
+            "phone": {"reachable": False, "registered": True, "rtt_ms": 1.0},
+            "timers": [{"timer": "phone", "for_s": 130.0, "due_in_s": -10.0, "met": False, "expired": True}],
+            "ready": {"level": "red", "reasons": [{"code": "tier_in_force", "say": "Wait."}]},
+        },
+        {"room": "room-2", "tier": {"tier": 0}, "session": {"open": False}, "ready": {"level": "green"}, "timers": []},
+    ],
+    "mobile": {"heard": True, "other_carrier": False},
+    "drill": {"for_s": 3.0, "over": False},
+    "tally": {"requested": 7, "answered_late": 2, "unanswered": 1, "halted": 3, "halted_by_connectivity": 2},
     "admission": {"sessions": 1},
     "links": [
         {
@@ -110,11 +140,6 @@ STATUS: dict[str, Any] = {
             ],
         }
     ],
-    "media": {
-        "observing": True,
-        "streams": [{"medium": "audio", "way": "to_room", "live": True, "packet_rate_hz": 50.0, "loss_pct": 1.0}],
-    },
-    "phone": {"reachable": False, "rtt_ms": 1.0},
     "broker": {
         "connected": False,
         "pending_tier": 4,
@@ -180,9 +205,28 @@ edged_ups_low_battery{ups="network"} 0.0
 edged_ups_charge_ratio{ups="network"} 0.87
 edged_qos_bytes_total{class="p4",direction="up",interface="wan0"} 9000.0
 edged_qos_drops_total{class="p4",direction="up",interface="wan0"} 3.0
-edged_media_live{medium="audio",way="to_room"} 1.0
-edged_phone_reachable 0.0
-edged_phone_rtt_seconds 0.001
+edged_media_live{medium="audio",room="room-1",way="to_room"} 1.0
+edged_media_encrypted{room="room-1"} 0.0
+edged_stream_live{medium="video",room="room-1",way="to_room"} 0.0
+edged_phone_reachable{room="room-1"} 0.0
+edged_phone_rtt_seconds{room="room-1"} 0.001
+edged_room_tier{room="room-1"} 2.0
+edged_room_tier{room="room-2"} 0.0
+edged_room_readiness{room="room-1"} 2.0
+edged_room_readiness{room="room-2"} 0.0
+edged_room_session_open{room="room-2"} 0.0
+edged_room_phase{phase="injecting",room="room-1"} 1.0
+edged_timer_due_seconds{room="room-1",timer="phone"} -10.0
+edged_timer_met{room="room-1",timer="phone"} 0.0
+edged_mobile_heard 1.0
+edged_drill_running 1.0
+edged_session_requests_total 7.0
+edged_session_answers_total{class="late"} 2.0
+edged_session_answers_total{class="best"} 0.0
+edged_session_unanswered_total 1.0
+edged_contrast_stopped_total{act="halted"} 3.0
+edged_contrast_stopped_by_connectivity_total{act="halted"} 2.0
+edged_contrast_stopped_by_connectivity_total{act="held"} 0.0
 edged_broker_connected 0.0
 edged_events_pending{channel="tier"} 4.0
 edged_events_pending{channel="log"} 7.0
@@ -271,8 +315,13 @@ def test_names_and_helps_are_as_prometheus_wants_them() -> None:
     ("path", "unknown", "gone"),
     [
         (("tier", "av_compliant"), None, "edged_av_compliant"),
-        (("phone", "reachable"), None, "edged_phone_reachable"),
-        (("phone",), None, "edged_phone_reachable"),
+        (("rooms",), None, "edged_phone_reachable"),
+        (("rooms",), [{"room": "r", "phone": None}], "edged_phone_reachable"),
+        (("rooms",), [{"room": "r", "phone": {"reachable": None}}], "edged_phone_reachable"),
+        (("rooms",), [{"room": "r", "session": {"phase": None}}], "edged_room_phase"),
+        (("rooms",), [{"room": "r", "ready": {"level": "blue"}}], "edged_room_readiness"),
+        (("drill",), None, "edged_drill_running"),
+        (("mobile", "other_carrier"), None, "edged_mobile_other_carrier"),
         (("router", "active"), None, "edged_wan_active"),
         (("clock", "quality"), "psychic", "edged_clock_synced"),
         (("tier", "tier"), "two", "edged_tier"),
