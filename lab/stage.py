@@ -17,15 +17,11 @@ def stage(title: str, said: list[str], doc: Doc | None, arrived: list[Doc], *, h
     """One frame. `said`: what was done to the site, newest last. `arrived`: the NOC's tier events, newest last."""
     parts: list[RenderableType] = [_title(title, said)]
     if doc is not None:
-        parts += [
-            site_map(doc),
-            board.tier(doc),
-            board.session(doc),
-            board.links(doc),
-            board.av(doc),
-            board.ups(doc),
-        ]
-        parts += [board.phone(doc)] + ([board.qos(doc)] if height >= 42 else [])
+        scripted = bool(doc["tier"]["script"])  # then it is what the audience should read
+        parts += [site_map(doc), board.tier(doc, tight=scripted), board.session(doc, tight=True), board.due(doc)]
+        parts += [board.links(doc), board.av_in_short(doc) if scripted else board.av(doc)]
+        parts += [board.ups_in_short(doc) if scripted else board.ups(doc), board.phone(doc)]
+        parts += [board.qos(doc)] if height >= 42 and not scripted else []
         parts += [board.watch_list(doc)] if height >= 36 else []
     rows = 3 if height < 32 else 7
     waiting = doc["record"]["tier_pending"] if doc else 0

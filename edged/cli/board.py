@@ -8,22 +8,22 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.panel import Panel
 from rich.segment import Segment, SegmentLines
 from rich.table import Table
 from rich.text import Text
 
-from edged.cli import link_board
-from edged.cli.link_board import FACTS, ONLY_DATA, admission, grounds
-from edged.cli.words import NOTHING_KNOWN, TIER_STYLES, TIER_WORDS, WARN, live, number, rate, span, word
+from edged.cli import event_list, link_board, room_board
+from edged.cli.link_board import FACTS, ONLY_DATA, grounds
+from edged.cli.room_board import absent
+from edged.cli.words import WARN, age, number, rate, span, table, word
 
 Doc = dict[str, Any]
 Section: TypeAlias = Callable[[Doc], RenderableType]
 
-links = link_board.links
-
-_STALE_S = 5.0
-"""An age worth a second look; sources tell something every second or so."""
+links, events = link_board.links, event_list.events
+tier, session, rooms, ready = room_board.tier, room_board.session, room_board.rooms, room_board.ready
+av, av_in_short, due = room_board.av, room_board.av_in_short, room_board.due
+phone, phone_of, mobile = room_board.phone, room_board.phone_of, room_board.mobile
 
 
 def board(doc: Doc) -> RenderableType:
@@ -65,85 +65,59 @@ def head(doc: Doc) -> RenderableType:
     return line
 
 
-def tier(doc: Doc, *, tight: bool = False) -> RenderableType:
-    """The banner: what to do now, who, and how long is left."""
-    now = doc["tier"]
-    number_ = now["tier"]
-    said, style = TIER_WORDS[number_], TIER_STYLES[number_]
-    if number_ == 0 and all(link["verdict"] == "unknown" for link in doc["links"]):
-        said, style = NOTHING_KNOWN
-    text = Text.assemble((f" TIER {number_} {said} ", style), f"  for {span(now['for_s'])}")
-    if now["cause"] not in ("none", "unknown"):
-        where = f" ({now['cause_at']})" if now["cause_at"] else ""
-        text.append(f"  ·  cause: {now['cause'].replace('_', ' ')}{where}")
-    if now["say"]:
-        text.append("\n" if tight else "\n\n").append(f" {now['say']}", style="bold")
-        text.append(f"\n {now['who']}{_deadline(now['due_in_s'])}")
-    text.append(_why_still(now["rows"]), style="dim")
-    border = ("green", "yellow", "dark_orange3", "red", "red")[number_]
-    return Panel(text, border_style=border, padding=(0, 1))
-
-
-def _why_still(rows: list[Doc]) -> str:
-    """What the rows that are up still wait for: one line of acts and facts, one of those that are clearing."""
-    waiting = {need for row in rows if row["tier"] >= 2 for need in row["needs"] if need != "recovered"}
-    clearing = [f"{row['row']} in {span(row['clears_in_s'])}" for row in rows if row["clears_in_s"] is not None]
-    lines = [f"\n waits for: {', '.join(sorted(waiting)).replace('_', ' ')}"] if waiting else []
-    lines += [f"\n clears: {', '.join(clearing)}"] if clearing else []
-    return "".join(lines)
-
-
-def _deadline(due_in_s: float | None) -> str:
-    if due_in_s is None:
-        return ""
-    return f", {span(due_in_s)} left" if due_in_s > 0 else ", NOW"
-
-
-def session(doc: Doc) -> RenderableType:
-    held, compliant = doc["session"], doc["tier"]["av_compliant"]
-    if not held["open"]:
-        return Text(" no session open", style="dim") + admission(doc)
-    line = Text.assemble(" session ", (held["id"], "bold"), f", open {span(held['for_s'])}  ·  ")
-    if not compliant:
-        return line.append("NOT COMPLIANT: two-way A/V not live", style="bold red")
-    return line.append("two-way A/V live", style="bold green") + admission(doc)
-
-
 def targets(doc: Doc) -> RenderableType:
     """`edgectl links`: what each link is judged by, and what is known of its ways."""
-    table = _table("LINK", "TARGET", "STATE", "RTT", "LOSS", "MISSES")
+    shown = table("LINK", "TARGET", "STATE", "RTT", "LOSS", "MISSES")
     for link in doc["links"]:
         for target in link["targets"]:
             rtt, loss = number(target["rtt_ms"], "ms", digits=1), number(target["loss_pct"], "%", digits=1)
-            table.add_row(link["link"], target["target"], word(target["verdict"]), rtt, loss, str(target["misses"]))
-    return Group(table, grounds(doc))
+            shown.add_row(link["link"], target["target"], word(target["verdict"]), rtt, loss, str(target["misses"]))
+    return Group(shown, grounds(doc))
 
 
 def wan(doc: Doc) -> RenderableType:
     router = doc["router"]
     if router is None:
-        return _absent("router", doc)
-    table = _table("ROUTER", "LINK", "STATE", "HEALTH", "SIGNAL", "RX bit/s", "TX bit/s", "AGE")
+        return absent("router", doc)
+    shown = table("ROUTER", "LINK", "STATE", "HEALTH", "SIGNAL", "RX bit/s", "TX bit/s", "AGE")
     for each in router["wans"]:
         active = each["link"] is not None and each["link"] == router["active"]
         name = Text(each["name"], style="bold") + Text(" ◀ active" if active else "", style="bold cyan")
         health = {True: Text("ok"), False: Text("fail", style="bold red"), None: Text("–")}[each["healthy"]]
         signal = number(each["signal_dbm"], "dBm")
         rates = rate(each["rx_bps"]), rate(each["tx_bps"])
-        table.add_row(name, each["link"] or "?", word(each["state"]), health, signal, *rates, _age(router["age_s"]))
+        shown.add_row(name, each["link"] or "?", word(each["state"]), health, signal, *rates, age(router["age_s"]))
     if not router["answering"]:
-        table.add_row(
+        shown.add_row(
             word("silent"), router["cause"].replace("_", " "), f"for {span(router['for_s'])}", "", "", "", "", ""
         )
-    return table
+    return shown
+
+
+def _wan_in_short(doc: Doc) -> RenderableType:
+    router = doc["router"]
+    if router is None:
+        return absent("router", doc) if "router" not in doc["unwatched"] else Group()
+    if not router["answering"] or any(each["healthy"] is False for each in router["wans"]):
+        return wan(doc)
+    return Text.assemble((" ROUTER ", "dim"), word("answering"), f" active {router['active'] or '?'}")
+
+
+def _links_in_short(doc: Doc) -> RenderableType:
+    line = Text(" LINKS  ", style="dim")
+    for index, link in enumerate(doc["links"]):
+        carries = " ◀ carries" if link["carrying"] else ""
+        line.append("  ·  " if index else "").append(f"{link['link']} ").append_text(word(link["verdict"]))
+        line.append(carries, style="bold cyan")
+    return line
 
 
 def ups(doc: Doc) -> RenderableType:
     if not doc["ups"]:
-        return _absent("ups", doc)
-    table = _table("UPS", "POWER", "FOR", "CHARGE", "RUNTIME", "LOAD", "CONTACT", "AGE")
+        return absent("ups", doc)
+    shown = table("UPS", "POWER", "FOR", "CHARGE", "RUNTIME", "LOAD", "CONTACT", "AGE")
     for each in doc["ups"]:
-        table.add_row(
+        shown.add_row(
             Text(each["ups"], style="bold"),
             word(each["power"]),
             span(each["for_s"]),
@@ -151,12 +125,12 @@ def ups(doc: Doc) -> RenderableType:
             span(each["runtime_s"]),
             number(each["load_pct"], "%"),
             word(each["contact"]),
-            _age(each["age_s"], stale_s=30.0),
+            age(each["age_s"], stale_s=30.0),
         )
-    return table
+    return shown
 
 
-def _ups_in_short(doc: Doc) -> RenderableType:
+def ups_in_short(doc: Doc) -> RenderableType:
     if not doc["ups"] or any((each["power"], each["contact"]) != ("mains", "ok") for each in doc["ups"]):
         return ups(doc)
     charges = ", ".join(f"{each['ups']} {number(each['charge_pct'], '%')}" for each in doc["ups"])
@@ -165,47 +139,16 @@ def _ups_in_short(doc: Doc) -> RenderableType:
 
 def covers(doc: Doc) -> RenderableType:
     """`edgectl ups`: which devices hang on which UPS (U1)."""
-    table = _table("UPS", "FEEDS", "COVERS")
+    shown = table("UPS", "FEEDS", "COVERS")
     for each in doc["ups"]:
-        table.add_row(each["ups"], each["priority"], ", ".join(each["covers"]) or "no device named")
-    return table
-
-
-def media(doc: Doc) -> RenderableType:
-    held = doc["media"]
-    if held is None:
-        return _absent("media", doc)
-    if not held["observing"]:
-        return Text(" A/V      the observer cannot see: unknown", style=WARN)
-    table = _table("A/V", "TO ROOM", "", "FROM ROOM", "", "LOSS")
-    for medium in ("audio", "video"):
-        streams = {stream["way"]: stream for stream in held["streams"] if stream["medium"] == medium}
-        cells: list[RenderableType] = []
-        for way in ("to_room", "from_room"):
-            stream = streams.get(way)
-            cells += [
-                live(stream["live"] if stream else None),
-                number(stream["packet_rate_hz"] if stream else None, "/s"),
-            ]
-        losses = [stream["loss_pct"] for stream in streams.values() if stream["loss_pct"] is not None]
-        table.add_row(Text(medium, style="bold"), *cells, number(max(losses, default=None), "%", digits=1))
-    return table
-
-
-def phone(doc: Doc) -> RenderableType:
-    held = doc["phone"]
-    if held is None:
-        return _absent("phone", doc)
-    state = {True: "reachable", False: "unreachable", None: None}[held["reachable"]]
-    cause = "" if held["cause"] == "none" else f" ({held['cause'].replace('_', ' ')})"
-    age = f"  asked {span(held['age_s'])} ago"
-    return Text.assemble((" PHONE  ", "dim"), word(state), f"{cause} for {span(held['for_s'])}", (age, "dim"))
+        shown.add_row(each["ups"], each["priority"], ", ".join(each["covers"]) or "no device named")
+    return shown
 
 
 def qos(doc: Doc) -> RenderableType:
     if not doc["qos"]:
-        return _absent("qos", doc)
-    table = _table("QOS", "", "STATE", "bit/s", "P1", "P2", "P3", "P4", "DROPS", "AGE")
+        return absent("qos", doc)
+    shown = table("QOS", "", "STATE", "bit/s", "P1", "P2", "P3", "P4", "DROPS", "AGE")
     for shaper in doc["qos"]:
         classes = {each["name"]: each for each in shaper["classes"]}
         rates = [rate(classes[name]["rate_bps"]) if name in classes else "–" for name in ("p1", "p2", "p3", "p4")]
@@ -214,16 +157,16 @@ def qos(doc: Doc) -> RenderableType:
         if shaper["cause"] != "none":
             state.append(f" {shaper['cause'].replace('_', ' ')}", style="dim")
         leaf = f"{shaper['direction']}, {shaper['leaf'] or '–'}"
-        table.add_row(
+        shown.add_row(
             Text(shaper["interface"], style="bold"),
             leaf,
             state,
             rate(shaper["rate_bps"]),
             *rates,
             str(drops),
-            _age(shaper["age_s"]),
+            age(shaper["age_s"]),
         )
-    return table
+    return shown
 
 
 def _qos_in_short(doc: Doc) -> RenderableType:
@@ -235,14 +178,14 @@ def _qos_in_short(doc: Doc) -> RenderableType:
 
 def classes(doc: Doc) -> RenderableType:
     """`edgectl qos`: counters of each class."""
-    table = _table("QOS", "CLASS", "bit/s", "PACKETS", "BYTES", "DROPS", "WAITING")
+    shown = table("QOS", "CLASS", "bit/s", "PACKETS", "BYTES", "DROPS", "WAITING")
     for shaper in doc["qos"]:
         for each in shaper["classes"]:
             counts = (f"{each[key]:,}" for key in ("packets", "bytes", "drops"))
-            table.add_row(
+            shown.add_row(
                 shaper["interface"], each["name"], rate(each["rate_bps"]), *counts, f"{each['backlog_bytes']:,} B"
             )
-    return table
+    return shown
 
 
 def noc(doc: Doc) -> RenderableType:
@@ -271,67 +214,22 @@ def watch_list(doc: Doc) -> RenderableType:
     return Group(*lines)
 
 
-def events(listed: list[Doc]) -> RenderableType:
-    """`edgectl events`: newest last, with what the NOC has of them."""
-    table = _table("SEQ", "TIME", "TIER", "EVENT", "ABOUT")
-    for each in listed:
-        body = each["event"]
-        colour = TIER_STYLES[body["tier"]] if body["type"].startswith("edge.tier.") else ""
-        table.add_row(
-            str(body["sequence"]),
-            body["time"][:23].replace("T", " "),
-            Text(f" {body['tier']} ", style=colour),
-            body["type"].removeprefix("edge.").removesuffix(".v1"),
-            _about(body["data"]),
-        )
-    return table
-
-
-_TOLD = (
-    # Of an event's data, what tells it from the next one of its kind.
-    *("row", "at", "cause", "cause_at", "previous", "active", "act", "errand", "refused", "actor", "reason"),
-    *("dies_at", "direction", "method", "rate_mbit", "why", "mapped", "fit", "lacks"),
-    *("error", "lasted_s"),
-)
-
-
-def _about(data: Doc) -> str:
-    told = {key: data[key] for key in _TOLD if data.get(key) not in (None, [])}
-    if "at" not in told and data.get("source") is not None:
-        told["source"] = data["source"]
-    return "  ".join(f"{key}={_plain(value)}" for key, value in told.items())
-
-
-def _plain(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _absent(what: str, doc: Doc) -> RenderableType:
-    said = "not watched" if what in doc["unwatched"] else "unknown yet"
-    return Text(f" {what.upper():<6} {said}", style="dim")
-
-
-def _age(age_s: float | None, *, stale_s: float = _STALE_S) -> Text:
-    if age_s is None:
-        return Text("never", style="dim")
-    return Text(span(age_s), style=WARN if age_s > stale_s else "dim")
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=True, padding=(0, 1), header_style="dim")
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
-
-
 _with_facts, _with_data = partial(links, facts=FACTS), partial(links, facts=ONLY_DATA)
-_tight = partial(tier, tight=True)
+_tight, _tight_session = partial(tier, tight=True), partial(session, tight=True)
+_fallbacks = room_board.fallbacks_in_short
+_ROOM = (tier, rooms, session, due, ready)
+_TIGHT_ROOM = (_tight, rooms, session, due, ready)
+_SMALL_ROOM = (_tight, rooms, _tight_session, due)
+_END = (noc, watch_list)
 _PICTURES: Sequence[Sequence[Section]] = (
     # from all there is to what must be seen: in short is only what is as it should be
-    (head, tier, session, _with_facts, wan, ups, media, phone, qos, noc, watch_list),
-    (head, tier, session, _with_facts, wan, ups, media, phone, _qos_in_short, noc, watch_list),
-    (head, tier, session, _with_data, wan, ups, media, phone, _qos_in_short, noc, watch_list),
-    (head, _tight, session, _with_data, wan, ups, media, phone, _qos_in_short, noc, watch_list),
-    (head, _tight, session, _with_data, wan, _ups_in_short, media, phone, _qos_in_short, noc, watch_list),
-    (head, _tight, session, links, wan, _ups_in_short, media, phone, _qos_in_short, noc, watch_list),
+    (head, *_ROOM, av, _with_facts, wan, ups, phone, mobile, qos, *_END),
+    (head, *_ROOM, av, _with_facts, wan, ups, phone, mobile, _qos_in_short, *_END),
+    (head, *_ROOM, av, _with_data, wan, ups, phone, mobile, _qos_in_short, *_END),
+    (head, *_TIGHT_ROOM, av, _with_data, wan, ups, _fallbacks, _qos_in_short, *_END),
+    (head, *_TIGHT_ROOM, av_in_short, _with_data, wan, ups_in_short, _fallbacks, _qos_in_short, *_END),
+    (head, *_TIGHT_ROOM, av_in_short, links, _wan_in_short, ups_in_short, _fallbacks, _qos_in_short, *_END),
+    (head, *_SMALL_ROOM, av_in_short, links, _wan_in_short, ups_in_short, _fallbacks, _qos_in_short, *_END),
+    (head, *_SMALL_ROOM, av_in_short, _fallbacks, _links_in_short, ups_in_short, _wan_in_short, *_END),
+    (head, *_SMALL_ROOM, av_in_short, _fallbacks, _links_in_short, watch_list),
 )

@@ -4,58 +4,32 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from edged.cli import client
+from edged.cli import acts, client, evidence, fallback, ready
 from edged.cli.client import NotRunning, ask, follow, socket_path
+from edged.cli.options import AWAY, NOT_RUNNING, AsJson, Socket, fail, show, told
 from edged.control.protocol import ControlError, Refusal
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-session = typer.Typer(help="Say that a supervised procedure begins or ends.", no_args_is_help=True)
-app.add_typer(session, name="session")
+app.command("ready")(ready.ready)
+app.command("evidence")(evidence.evidence)
+app.command("verify")(evidence.verify)
+app.add_typer(acts.session, name="session")
+app.add_typer(acts.contrast, name="contrast")
+app.add_typer(acts.monitoring, name="monitoring")
+app.add_typer(fallback.phone, name="phone")
+app.add_typer(fallback.mobile, name="mobile")
+app.add_typer(acts.drill, name="drill")
+app.add_typer(acts.top)
 
-Socket = Annotated[
-    Path | None, typer.Option("--socket", help="Control socket (default $EDGED_SOCKET or /run/edged/control.sock)")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program")]
-
-
-class Reason(StrEnum):
-    """Why: a code, never free text, so that nothing about a patient can get in."""
-
-    PROCEDURE = "procedure"
-    LINE_FAILED = "line_failed"
-    DEGRADED = "degraded"
-    EMERGENCY = "emergency"
-    DRILL = "drill"
-    MAINTENANCE = "maintenance"
-
-
-class Confirmation(StrEnum):
-    CONTINUITY = "continuity"
-    PHONE = "phone"
-    PHONE_FAILED = "phone-failed"
-    ONSITE = "onsite"
-    ACK = "ack"
-
-
-ACTS = {
-    Confirmation.CONTINUITY: "continuity_confirmed",
-    Confirmation.PHONE: "phone_confirmed",
-    Confirmation.PHONE_FAILED: "phone_failed",
-    Confirmation.ONSITE: "onsite_present",
-    Confirmation.ACK: "acknowledged",
-}
-NOT_RUNNING = 3
-AWAY = "edged IS NOT RUNNING: nothing is watched."
+_MOST_EVENTS = 1000
 STATE_DIR = Path("/var/lib/edged")
 # readable=False: only the daemon and root may read it, and whoever asks the living daemon need not.
 StateDir = Annotated[Path, typer.Option("--state-dir", readable=False, help="Where to look when the daemon is dead")]
-Why = Annotated[Reason, typer.Option("--reason", help="Coded reason, for the audit")]
 
 
 @app.command()
@@ -71,32 +45,32 @@ def status(
         _show_dead(error, state_dir, as_json)
         raise typer.Exit(NOT_RUNNING) from error
     except (Refusal, ControlError) as error:
-        _fail(error)
-    _print(doc, as_json, lambda board: [board.board(doc)])
+        fail(error)
+    show(doc, as_json, lambda board: [board.board(doc)])
 
 
 @app.command()
 def links(socket: Socket = None, as_json: AsJson = False) -> None:
     """Both lines and the targets they are judged by."""
-    _show("links", socket, as_json, key="links", more="targets")
+    _section("links", socket, as_json, key="links", more="targets")
 
 
 @app.command()
 def ups(socket: Socket = None, as_json: AsJson = False) -> None:
     """Power: mains or battery, charge, runtime."""
-    _show("ups", socket, as_json, key="ups", more="covers")
+    _section("ups", socket, as_json, key="ups", more="covers")
 
 
 @app.command()
 def wan(socket: Socket = None, as_json: AsJson = False) -> None:
     """The router's WANs and which one is active."""
-    _show("wan", socket, as_json, key="router")
+    _section("wan", socket, as_json, key="router")
 
 
 @app.command()
 def qos(socket: Socket = None, as_json: AsJson = False) -> None:
     """The four classes on each in-line interface."""
-    _show("qos", socket, as_json, key="qos", more="classes")
+    _section("qos", socket, as_json, key="qos", more="classes")
 
 
 @app.command()
@@ -104,10 +78,19 @@ def events(
     socket: Socket = None,
     as_json: AsJson = False,
     last: Annotated[int, typer.Option("--last", "-n", min=1, max=1000, help="How many")] = 30,
+    all_of_them: Annotated[
+        bool, typer.Option("--all", help="Also the proof that is written every few seconds")
+    ] = False,
 ) -> None:
-    """What was recorded, newest last."""
-    listed = _ask(socket, "events", {"limit": last})
-    _print(listed, as_json, lambda board: [board.events(listed)])
+    """What was recorded, newest last; in JSON all of it."""
+    if all_of_them or as_json:
+        listed = told(socket, "events", {"limit": last})
+    else:
+        from edged.cli.event_list import ROUTINE, name
+
+        found = told(socket, "events", {"limit": min(_MOST_EVENTS, 10 * last)})
+        listed = [each for each in found if name(each) not in ROUTINE][-last:]
+    show(listed, as_json, lambda board: [board.events(listed)])
 
 
 @app.command()
@@ -127,29 +110,7 @@ def watch(socket: Socket = None, as_json: AsJson = False) -> None:
     except KeyboardInterrupt:
         return
     except (NotRunning, Refusal, ControlError) as error:
-        _fail(error)
-
-
-@session.command("open")
-def session_open(
-    id: Annotated[str, typer.Argument(help="Opaque id of the session; nothing about the patient")],
-    socket: Socket = None,
-    reason: Why = Reason.PROCEDURE,
-) -> None:
-    """A supervised procedure begins."""
-    _act(socket, "session_opened", reason, session=id)
-
-
-@session.command("close")
-def session_close(socket: Socket = None, reason: Why = Reason.PROCEDURE) -> None:
-    """It has ended."""
-    _act(socket, "session_closed", reason)
-
-
-@app.command()
-def confirm(what: Confirmation, socket: Socket = None, reason: Why = Reason.PROCEDURE) -> None:
-    """Attest: continuity (heard by voice), phone, phone-failed, onsite, ack. Each is an audit event."""
-    _act(socket, ACTS[what], reason)
+        fail(error)
 
 
 Link = Annotated[str, typer.Argument(help="Name of the link, as in edged.toml")]
@@ -186,14 +147,14 @@ def reload(socket: Socket = None) -> None:
     try:
         typer.echo(client.reload(socket_path(socket)))
     except (NotRunning, Refusal, ControlError) as error:
-        _fail(error)
+        fail(error)
 
 
 # ── below ──────────────────────────────────────────────────────────────────────────────────────────────
-def _show(section: str, socket: Path | None, as_json: bool, *, key: str, more: str | None = None) -> None:
-    doc = _ask(socket, "status", {})
+def _section(section: str, socket: Path | None, as_json: bool, *, key: str, more: str | None = None) -> None:
+    doc = told(socket, "status", {})
     names = [section, *([more] if more else [])]
-    _print(doc[key], as_json, lambda board: [getattr(board, name)(doc) for name in names])
+    show(doc[key], as_json, lambda board: [getattr(board, name)(doc) for name in names])
 
 
 def _show_dead(error: NotRunning, state_dir: Path, as_json: bool) -> None:
@@ -213,22 +174,7 @@ def _show_dead(error: NotRunning, state_dir: Path, as_json: bool) -> None:
         typer.echo(f"  {unread}")
         return
     typer.echo(f"Last recorded tier {said['tier']}, {said['age']} ago. The end of the record in {said['path']}:")
-    _print(None, False, lambda board: [board.events(said["events"])])
-
-
-def _print(data: Any, as_json: bool, render: Callable[[Any], list[Any]]) -> None:
-    if as_json:
-        typer.echo(json.dumps(data, indent=2))
-        return
-    from rich.console import Console
-
-    from edged.cli import board
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 160
-    for part in render(board):
-        console.print(part)
+    show(None, False, lambda board: [board.events(said["events"])])
 
 
 def _watch_board(path: Path) -> None:
@@ -259,34 +205,14 @@ def _tier_line(doc: Any) -> str:
     return f"tier={tier['tier']} cause={tier['cause']} {verdicts} {tier['say'] or ''}".rstrip()
 
 
-def _act(socket: Path | None, act: str, reason: Reason, session: str | None = None) -> None:
-    done = _ask(socket, "act", {"act": act, "reason": reason.value, "session": session})
-    typer.echo(
-        f"recorded: {act.replace('_', ' ')} ({reason.value}) at {time.strftime('%H:%M:%S')}; tier is {done['tier']}"
-    )
-
-
 def _errand(socket: Path | None, errand: str, link: str, as_json: bool) -> None:
     from edged.cli import errands
 
     try:
         found = errands.run(socket_path(socket), errand, link)
     except (NotRunning, Refusal, ControlError, errands.NoResult) as error:
-        _fail(error)
+        fail(error)
     typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(errands.said(errand, found)))
-
-
-def _ask(socket: Path | None, do: str, args: dict[str, Any]) -> Any:
-    try:
-        return ask(socket_path(socket), do, args)
-    except (NotRunning, Refusal, ControlError) as error:
-        _fail(error)
-
-
-def _fail(error: Exception) -> NoReturn:
-    hint = " (is edged running?)" if isinstance(error, NotRunning) else ""
-    typer.secho(f"edgectl: {error}{hint}", err=True, fg="red")
-    raise typer.Exit(NOT_RUNNING if isinstance(error, NotRunning) else 1)
 
 
 def main() -> None:

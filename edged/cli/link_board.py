@@ -25,7 +25,7 @@ _HEADER = ("LINK", "", "STATE", "FOR", "RTT/p95", "JITTER", "LOSS", "MOS", "PACE
 
 def links(doc: Doc, *, facts: Sequence[Part] = ()) -> RenderableType:
     """`facts`: what is merely good to know, where there is room for it."""
-    header, *figures = _aligned([[Text(name, style="dim") for name in _HEADER], *map(_figures, doc["links"])])
+    header, *figures = aligned([[Text(name, style="dim") for name in _HEADER], *map(_figures, doc["links"])])
     shown: list[RenderableType] = [header]
     for link, line in zip(doc["links"], figures, strict=True):
         shown.append(line)
@@ -79,7 +79,7 @@ def _mos(mos: float | None) -> Text:
     return Text(f"{mos:.1f}", style=next((style for below, style in _MOS_STYLES if mos < below), ""))
 
 
-def _aligned(rows: Sequence[Sequence[Text]]) -> list[Text]:
+def aligned(rows: Sequence[Sequence[Text]]) -> list[Text]:
     """One text a row, its cells below each other, two spaces apart."""
     widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
     return [_line(row, widths) for row in rows]

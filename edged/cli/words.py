@@ -1,5 +1,6 @@
 """How a state reads at a glance: a word and a colour, from a table. What is unknown says so."""
 
+from rich.table import Table
 from rich.text import Text
 
 GOOD, WARN, BAD, DIM = "bold green", "bold yellow", "bold red", "dim"
@@ -33,10 +34,11 @@ STYLES: dict[str, str] = {
     "active": GOOD,
     "drifted": WARN,
     "failed": BAD,
-    # media, phone, broker
+    # media, phone, mobile workstation, broker
     "live": GOOD,
     "lost": BAD,
     "reachable": GOOD,
+    "heard": GOOD,
     "unreachable": BAD,
     "not connected": WARN,
 }
@@ -146,3 +148,21 @@ def rate(bps: float | None) -> str:
         if bps >= size:
             return f"{bps / size:.1f}{prefix}"
     return f"{bps:.0f}"
+
+
+_STALE_S = 5.0
+"""An age worth a second look; sources tell something every second or so."""
+
+
+def age(age_s: float | None, *, stale_s: float = _STALE_S) -> Text:
+    if age_s is None:
+        return Text("never", style=DIM)
+    return Text(span(age_s), style=WARN if age_s > stale_s else DIM)
+
+
+def table(*columns: str) -> Table:
+    """Without borders, as wide as it must be."""
+    made = Table(box=None, pad_edge=True, padding=(0, 1), header_style=DIM)
+    for column in columns:
+        made.add_column(column, no_wrap=True)
+    return made

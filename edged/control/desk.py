@@ -3,16 +3,28 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Annotated, Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
-from edged.clock import Clock
+from edged.clock import Clock, rfc3339
+from edged.control import archive
+from edged.control.desk_args import (
+    ActArgs,
+    Args,
+    AskArgs,
+    EventsArgs,
+    EvidenceArgs,
+    NoArgs,
+    PlatformArgs,
+    WatchArgs,
+)
 from edged.control.protocol import Refusal, Request
+from edged.control.refusals import plain
 from edged.control.roles import Caller
-from edged.core.effects import Errand
 from edged.core.events import Event, Json
-from edged.core.observations import AccessRefused, Act, Asked, Observation, PersonActed, Reason
+from edged.core.observations import AccessRefused, Asked, Observation, PersonActed, PlatformSaid
 from edged.record.recorded import Recorded
 
 
@@ -24,43 +36,7 @@ class Judge(Protocol):
     async def submit(self, observation: Observation) -> tuple[Event, ...]: ...
 
 
-class _Args(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NoArgs(_Args):
-    pass
-
-
-class EventsArgs(_Args):
-    limit: Annotated[int, Field(ge=1, le=1000)] = 30
-
-
-class WatchArgs(_Args):
-    every_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
-
-
-class ActArgs(_Args):
-    """Codes and an opaque id; there is no free text that could carry a patient's data."""
-
-    act: Act
-    reason: Reason
-    session: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
-
-    @field_validator("reason")
-    @classmethod
-    def _ones_own(cls, reason: Reason) -> Reason:
-        if reason is Reason.NOC_COMMAND:
-            raise ValueError("only a signed command can say so")
-        return reason
-
-
-class AskArgs(_Args):
-    errand: Errand
-    link: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-
-
-A = TypeVar("A", bound=_Args)
+A = TypeVar("A", bound=Args)
 
 
 class Desk:
@@ -74,9 +50,11 @@ class Desk:
         document: Callable[[], dict[str, Json]],
         recent: Callable[[int], Awaitable[list[Recorded]]],
         reload: Callable[[], None],
+        state_dir: Path,
     ) -> None:
         self._judge, self._clock = judge, clock
         self._document, self._recent, self._reload = document, recent, reload
+        self._state_dir = state_dir
 
     async def answer(self, request: Request, caller: Caller) -> Any:
         """The data of the reply. Raises Refusal."""
@@ -89,8 +67,12 @@ class Desk:
                 return [{"event": json.loads(row.body), "durable": row.durable} for row in rows]
             case "act":
                 return await self._act(_args(ActArgs, request), caller)
+            case "platform":
+                return await self._platform(_args(PlatformArgs, request))
             case "ask":
                 return await self._ask(_args(AskArgs, request), caller)
+            case "evidence":
+                return await asyncio.to_thread(archive.evidence, self._state_dir, _args(EvidenceArgs, request))
             case "reload":
                 _args(NoArgs, request)
                 self._reload()
@@ -111,25 +93,65 @@ class Desk:
             await asyncio.sleep(every_s)
 
     async def _act(self, args: ActArgs, caller: Caller) -> dict[str, Json]:
-        done = PersonActed(
-            self._clock.monotonic(), args.act, caller.name, caller.role.name.lower(), args.reason, args.session
-        )
+        """What was recorded, when, and what stands in the room now."""
+        role = caller.role.name.lower()
+        about = (args.session, args.room, args.subject, args.for_s)
+        done = PersonActed(self._clock.monotonic(), args.act, caller.name, role, args.reason, *about)
         events = await self._judge.submit(done)
-        _raise_refused(events, args.act.value)
-        return {"tier": events[-1].tier if events else None, "events": [event.name for event in events]}
+        self._raise_refused(events, args.act.value.replace("_", " "))
+        told = next((event.data for event in events if event.name.startswith("act.")), {})
+        return {
+            "act": args.act.value,
+            "reason": args.reason.value,
+            "at": rfc3339(self._clock.wall()),
+            "repeated": any(event.name == "act.repeated" for event in events),
+            "room": told.get("room"),
+            "session": told.get("session"),
+            "events": [event.name for event in events],
+            **_stands(self._document(), told.get("room")),
+        }
+
+    async def _platform(self, args: PlatformArgs) -> dict[str, Json]:
+        """Told again every few seconds: its word is old after six."""
+        rooms = _rooms(self._document())
+        if args.room is not None and args.room not in rooms:
+            raise Refusal("no_such_room", f"platform: {plain('no_such_room')}: {', '.join(rooms)}")
+        if args.room is None and len(rooms) > 1:
+            raise Refusal("which_room", f"platform: {plain('which_room')}: {', '.join(rooms)}")
+        streams = (args.audio_to_room, args.audio_from_room, args.video_to_room, args.video_from_room)
+        await self._judge.submit(PlatformSaid(self._clock.monotonic(), args.room or rooms[0], *streams))
+        return _stands(self._document(), args.room or rooms[0])
 
     async def _ask(self, args: AskArgs, caller: Caller) -> dict[str, Json]:
         """Only that it is under way: what comes of it is recorded, and in the status."""
         role = caller.role.name.lower()
         asked = Asked(self._clock.monotonic(), args.errand, args.link, caller.name, role)
-        _raise_refused(await self._judge.submit(asked), f"{args.errand.value} {args.link}")
+        self._raise_refused(await self._judge.submit(asked), f"{args.errand.value} {args.link}")
         return {"errand": args.errand.value, "link": args.link}
 
+    def _raise_refused(self, events: tuple[Event, ...], what: str) -> None:
+        code = next((event.data["refused"] for event in events if event.name.endswith(".refused")), None)
+        if code is None:
+            return
+        which = f": {', '.join(_rooms(self._document()))}" if code in ("no_such_room", "which_room") else ""
+        raise Refusal(str(code), f"{what}: {plain(str(code))}{which}")
 
-def _raise_refused(events: tuple[Event, ...], what: str) -> None:
-    refused = next((event.data["refused"] for event in events if event.name.endswith(".refused")), None)
-    if refused is not None:
-        raise Refusal(str(refused), f"{what}: {str(refused).replace('_', ' ')}")
+
+def _rooms(document: dict[str, Json]) -> list[str]:
+    rooms: Any = document["rooms"]
+    return [str(room["room"]) for room in rooms]
+
+
+_OF_THE_TIER = ("tier", "say", "who", "due_in_s")
+
+
+def _stands(document: dict[str, Json], room: Json) -> dict[str, Json]:
+    """The tier in force in that room (None: on the site), what it demands; whether a late answer wants its record."""
+    rooms: Any = document["rooms"]
+    held: Any = next((each for each in rooms if each["room"] == room), document)
+    session = held["session"]
+    late = bool(session["joined"]) and session["response_class"] != "best" and not session["escalated"]
+    return {**{key: held["tier"][key] for key in _OF_THE_TIER}, "wants_escalation": late}
 
 
 def _args(model: type[A], request: Request) -> A:

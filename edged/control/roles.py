@@ -33,6 +33,8 @@ NEEDED: dict[str, Role] = {
     "events": Role.VIEW,
     "watch": Role.VIEW,
     "act": Role.OPERATE,
+    "platform": Role.OPERATE,
+    "evidence": Role.OPERATE,
     "ask": Role.OPERATE,
     "reload": Role.ADMIN,
 }

@@ -55,7 +55,7 @@ def test_tier_3_shows_the_sentence_who_and_how_long_is_left() -> None:
     room = calm_room().media(audio=False, video=False).wait(13)
     shown = seen(room)
     assert "TIER 3 HOLD AND CALL" in shown
-    assert "Hold contrast and call the radiologist on the direct phone line." in shown
+    assert "Hold contrast and call the radiologist on the direct phone:" in shown
     assert "technologist, 1m 50s left" in shown
     assert "NOT COMPLIANT" in shown
 
@@ -66,7 +66,7 @@ def test_a_confirmed_failover_waits_for_nothing_but_time() -> None:
     shown = seen(room.act(Act.CONTINUITY_CONFIRMED).wait(10))
     assert "waits for" not in shown
     assert re.search(r"clears: t2\.failover in (49|50) s", shown)
-    assert "Carry on and watch" in shown
+    assert "Carry on and keep watching" in shown
 
 
 def test_a_blind_source_and_an_unwatched_part_are_named() -> None:

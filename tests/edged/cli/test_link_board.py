@@ -190,8 +190,8 @@ def test_a_link_that_is_well_rests_on_no_alarm() -> None:
 )
 def test_how_many_sessions_fit_stands_beside_the_session(admission: Any, expected: str) -> None:
     doc = {**calm_room().doc(), "admission": admission}
-    shown = text(board.session(doc)).strip()
-    assert shown.split("  ·  ")[2:] == ([expected] if expected else [])
+    line = text(board.session(doc)).splitlines()[0].strip()
+    assert line.split("  ·  ")[2:] == ([expected] if expected else [])
 
 
 # ── on the screen ──────────────────────────────────────────────────────────────────────────────────────
@@ -200,6 +200,7 @@ def everything(*, trouble: bool) -> dict[str, Any]:
     doc: dict[str, Any] = copy.deepcopy({**room.doc(), **AROUND, "admission": {"sessions": 1}})
     wan = {"state": "connected", "healthy": True, "signal_dbm": None, "rx_bps": 5e6, "tx_bps": 4e6}
     doc["router"]["wans"] = [{"wan": str(n), "link": f"l{n}", "name": f"WAN {n}", **wan} for n in (0, 1)]
+    doc["unwatched"] = []
     doc["qos"].append({**doc["qos"][0], "interface": "ifb-wan0", "direction": "down"})
     for link in doc["links"]:
         link.update(mos=4.37, pace="session", capacity=CAPACITY, budget=BUDGET, standby=STANDBY)

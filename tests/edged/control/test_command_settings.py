@@ -44,7 +44,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"public_key": base64.b64encode(bytes(32)).decode()}, r"keys\.noc\.public_key\n.*anybody can sign"),
     ({"public_key": TEXT, "role": "root"}, r"keys\.noc\.role\n"),
     ({"public_key": TEXT, "allow": []}, r"keys\.noc\.allow\n"),
-    ({"public_key": TEXT, "allow": ["session_close"]}, r"keys\.noc\.allow\.0\n.*session_open"),
+    ({"public_key": TEXT, "allow": ["acknowledge"]}, r"keys\.noc\.allow\.0\n.*session_open"),
     ({"public_key": TEXT, "allow": ["ramp"]}, r"keys\.noc\.allow\.0\n"),
     ({"public_key": TEXT, "until": "2027"}, r"keys\.noc\.until\n"),
 ]
