@@ -38,14 +38,23 @@ from cryptography.hazmat.primitives.serialization import (
 
 DOMAIN = b"edged-command-v1\n"
 LONGEST_S = 24 * 3600
+_OF_A_SESSION = ("session", "room")
+_OF_A_LINK = ("link",)
 COMMANDS = {
-    "session_open": "session",
-    "phone_failed": "session",
-    "diagnose": "link",
-    "prove": "link",
-    "train": "link",
+    "session_request": _OF_A_SESSION,
+    "session_join": _OF_A_SESSION,
+    "session_open": _OF_A_SESSION,
+    "session_close": _OF_A_SESSION,
+    "contrast_start": _OF_A_SESSION,
+    "contrast_end": _OF_A_SESSION,
+    "monitoring_end": _OF_A_SESSION,
+    "escalate": _OF_A_SESSION,
+    "phone_failed": _OF_A_SESSION,
+    "diagnose": _OF_A_LINK,
+    "prove": _OF_A_LINK,
+    "train": _OF_A_LINK,
 }
-"""Everything a site can be asked, and the one thing each must name."""
+"""Everything a site can be asked, and what each names: the first always, the others where a site needs them."""
 REFUSED_BY_BROKER = 0x80
 """MQTT 5, 2.4: this reason code and those above."""
 Said = Mapping[str, "str | int | Mapping[str, str | int]"]
@@ -100,8 +109,10 @@ def _asked_twice() -> bytes:
 # ── sign ───────────────────────────────────────────────────────────────────────────────────────────────
 def sign(options: argparse.Namespace) -> int:
     """Prints the signed message."""
-    if (names := [name for name, _ in options.args]) != [needed := COMMANDS[options.command]]:
-        raise Misused(f"{options.command} needs {needed}=…, not {', '.join(names) or 'nothing'}")
+    names, (needed, *more) = [name for name, _ in options.args], COMMANDS[options.command]
+    if needed not in names or len(set(names)) < len(names) or not {needed, *more}.issuperset(names):
+        also = f" and may have {', '.join(more)}=…" if more else ""
+        raise Misused(f"{options.command} needs {needed}=…{also}, not {', '.join(names) or 'nothing'}")
     begin = options.not_before or datetime.now(UTC)
     said: Said = {
         "command": options.command,
@@ -241,7 +252,9 @@ def _parser() -> argparse.ArgumentParser:
     write.add_argument("--not-before", type=_moment, metavar="TIME", help="RFC 3339 with its zone; without: now")
     write.add_argument("--valid-s", type=_seconds, default=300, help="for so long; 86400 at most (300)")
     write.add_argument("command", choices=list(COMMANDS))
-    write.add_argument("args", nargs="*", type=_pair, metavar="NAME=VALUE", help="session=… or link=…")
+    write.add_argument(
+        "args", nargs="*", type=_pair, metavar="NAME=VALUE", help="session=… (and room=… of several), or link=…"
+    )
     write.set_defaults(run=sign)
 
     post = verbs.add_parser("send", help="send a signed command and wait for its answer")

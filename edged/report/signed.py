@@ -1,8 +1,9 @@
 """Signed commands of the NOC: what may be asked at all, by whom, and when. Pure; garbage is a Denied, never an error.
 
 The signature comes first, and nothing of a message without a good one is believed; only its id is echoed. What is in
-no row of POLICY cannot be configured, let alone asked: each of them asks for more care or for a measurement, none for
-less care. Ed25519 (RFC 8032) over DOMAIN and the message without `signature`, spelled as RFC 8785 says.
+no row of POLICY cannot be configured, let alone asked: the course of a session as the platform knows it, a call for
+more care, a measurement. Nobody attests, acknowledges, shelves or drills from afar, and a close leaves tier 4 latched.
+Ed25519 (RFC 8032) over DOMAIN and the message without `signature`, spelled as RFC 8785 says.
 """
 
 import base64
@@ -71,7 +72,14 @@ class Why(StrEnum):
 class Command(StrEnum):
     """Everything a key can be allowed."""
 
+    SESSION_REQUEST = "session_request"
+    SESSION_JOIN = "session_join"
     SESSION_OPEN = "session_open"
+    SESSION_CLOSE = "session_close"
+    CONTRAST_START = "contrast_start"
+    CONTRAST_END = "contrast_end"
+    MONITORING_END = "monitoring_end"
+    ESCALATE = "escalate"
     PHONE_FAILED = "phone_failed"
     DIAGNOSE = "diagnose"
     PROVE = "prove"
@@ -84,6 +92,8 @@ class _Wire(BaseModel):
 
 class SessionArgs(_Wire):
     session: Id
+    room: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] | None = None
+    """Where none is named: the room of that session, or the only one there can be meant."""
 
 
 class LinkArgs(_Wire):
@@ -111,7 +121,7 @@ class Rule:
 
 
 def _act(act: Act) -> Callable[[SessionArgs, By], Meaning]:
-    return lambda args, by: PersonActed(by.at_s, act, by.actor, by.role, Reason.NOC_COMMAND, args.session)
+    return lambda args, by: PersonActed(by.at_s, act, by.actor, by.role, Reason.NOC_COMMAND, args.session, args.room)
 
 
 def _errand(errand: Errand) -> Callable[[LinkArgs, By], Meaning]:
@@ -119,7 +129,14 @@ def _errand(errand: Errand) -> Callable[[LinkArgs, By], Meaning]:
 
 
 POLICY: Mapping[Command, Rule] = {
+    Command.SESSION_REQUEST: Rule(Role.OPERATE, SessionArgs, _act(Act.SESSION_REQUESTED)),
+    Command.SESSION_JOIN: Rule(Role.OPERATE, SessionArgs, _act(Act.SESSION_JOINED)),
     Command.SESSION_OPEN: Rule(Role.OPERATE, SessionArgs, _act(Act.SESSION_OPENED)),
+    Command.SESSION_CLOSE: Rule(Role.OPERATE, SessionArgs, _act(Act.SESSION_CLOSED)),
+    Command.CONTRAST_START: Rule(Role.OPERATE, SessionArgs, _act(Act.CONTRAST_STARTED)),
+    Command.CONTRAST_END: Rule(Role.OPERATE, SessionArgs, _act(Act.CONTRAST_ENDED)),
+    Command.MONITORING_END: Rule(Role.OPERATE, SessionArgs, _act(Act.MONITORING_ENDED)),
+    Command.ESCALATE: Rule(Role.OPERATE, SessionArgs, _act(Act.ESCALATED)),
     Command.PHONE_FAILED: Rule(Role.OPERATE, SessionArgs, _act(Act.PHONE_FAILED)),
     Command.DIAGNOSE: Rule(Role.OPERATE, LinkArgs, _errand(Errand.DIAGNOSE)),
     Command.PROVE: Rule(Role.OPERATE, LinkArgs, _errand(Errand.PROVE)),

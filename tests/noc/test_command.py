@@ -125,9 +125,16 @@ def test_what_it_signs_is_believed_by_a_site_with_the_key_it_printed(
 
 def test_it_knows_the_commands_there_are_and_what_they_name() -> None:
     assert {command.value: [*rule.args.model_fields] for command, rule in POLICY.items()} == {
-        command: [name] for command, name in tool.COMMANDS.items()
+        command: [*names] for command, names in tool.COMMANDS.items()
     }
     assert (tool.DOMAIN, tool.LONGEST_S) == (DOMAIN, LONGEST_WINDOW_S)
+
+
+def test_of_several_rooms_it_can_name_one(key_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tool.main(sign(key_file, "contrast_start", "room=ct-1", "session=s-1")) == 0
+    order = parse_order(capsys.readouterr().out.encode())
+    assert isinstance(order, Order)
+    assert order.args == {"session": "s-1", "room": "ct-1"}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +144,9 @@ def test_it_knows_the_commands_there_are_and_what_they_name() -> None:
         ("session_open", "link=fiber"),
         ("session_open", "session=s-1", "link=fiber"),
         ("session_open", "session"),
-        ("session_close", "session=s-1"),
+        ("session_open", "session=s-1", "session=s-2"),
+        ("session_open", "room=ct-1"),
+        ("acknowledge", "session=s-1"),
         ("train", "link=lte", "--valid-s", "86401"),
         ("train", "link=lte", "--not-before", "2026-01-01T00:00:00"),
         ("train", "link=lte", "--site", "clinic"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from edged.clock import ClockQuality, rfc3339
 from edged.control.roles import NEEDED, Role
+from edged.core import sessions
 from edged.core.effects import Errand
 from edged.core.observations import Act, Asked, PersonActed, Reason
 from edged.report.commands import MAX_BYTES
@@ -28,6 +29,7 @@ from edged.report.signed import (
     permit,
     signer,
 )
+from tests.edged.core.room import calm_room
 from tests.edged.report.orders import NOW, SITE, after, pen
 
 NOC = pen()
@@ -51,17 +53,24 @@ def meaning(payload: bytes) -> Meaning:
 
 
 # ── what may be asked ──────────────────────────────────────────────────────────────────────────────────
+def acted(act: Act, room: str | None = None) -> PersonActed:
+    return PersonActed(7.0, act, BY.actor, "operate", Reason.NOC_COMMAND, "s-1", room)
+
+
+ACTS = {
+    "session_request": Act.SESSION_REQUESTED,
+    "session_join": Act.SESSION_JOINED,
+    "session_open": Act.SESSION_OPENED,
+    "session_close": Act.SESSION_CLOSED,
+    "contrast_start": Act.CONTRAST_STARTED,
+    "contrast_end": Act.CONTRAST_ENDED,
+    "monitoring_end": Act.MONITORING_ENDED,
+    "escalate": Act.ESCALATED,
+    "phone_failed": Act.PHONE_FAILED,
+}
 MEANT: list[tuple[str, dict[str, str], Meaning]] = [
-    (
-        "session_open",
-        {"session": "s-1"},
-        PersonActed(7.0, Act.SESSION_OPENED, BY.actor, "operate", Reason.NOC_COMMAND, "s-1"),
-    ),
-    (
-        "phone_failed",
-        {"session": "s-1"},
-        PersonActed(7.0, Act.PHONE_FAILED, BY.actor, "operate", Reason.NOC_COMMAND, "s-1"),
-    ),
+    *((command, {"session": "s-1"}, acted(act)) for command, act in ACTS.items()),
+    ("contrast_start", {"session": "s-1", "room": "ct-1"}, acted(Act.CONTRAST_STARTED, "ct-1")),
     ("diagnose", {"link": "fiber"}, Asked(7.0, Errand.DIAGNOSE, "fiber", BY.actor, "operate")),
     ("prove", {"link": "lte"}, Asked(7.0, Errand.PROVE, "lte", BY.actor, "operate")),
     ("train", {"link": "lte"}, Asked(7.0, Errand.TRAIN, "lte", BY.actor, "operate")),
@@ -79,12 +88,24 @@ def test_every_command_is_in_the_table_and_needs_no_less_than_at_the_control_soc
 
 
 def test_nothing_that_loosens_safety_can_be_said_from_afar() -> None:
-    """Acts that end a session, confirm, or acknowledge can lower a tier; a ramp fills a line for seconds."""
+    """What attests, acknowledges, shelves or drills is for those who are there; a ramp fills a line for seconds."""
     meant = [meaning(NOC.order(command=command, args=args)) for command, args, _ in MEANT]
     acts = {told.act for told in meant if isinstance(told, PersonActed)}
     errands = {told.errand for told in meant if isinstance(told, Asked)}
-    assert acts == {Act.SESSION_OPENED, Act.PHONE_FAILED}
+    assert acts == {*sessions.STEPS, Act.PHONE_FAILED}
     assert errands == {Errand.DIAGNOSE, Errand.PROVE, Errand.TRAIN}
+
+
+@pytest.mark.parametrize("command", ["monitoring_end", "contrast_end", "session_close"])
+def test_rule9_no_command_lets_go_of_tier_4(command: str) -> None:
+    room = calm_room().act(Act.CONTRAST_STARTED).media(audio=False, video=False).wait(20).act(Act.PHONE_FAILED)
+    if command == "monitoring_end":
+        room.act(Act.CONTRAST_ENDED)
+    assert room.wait(1).state.tier == 4
+    told = meaning(NOC.order(command=command, args={"session": "s-1"}))
+    assert isinstance(told, PersonActed)
+    room.act(told.act, told.session, reason=told.reason).media().wait(300)
+    assert room.state.tier == 4
 
 
 # ── what is refused ────────────────────────────────────────────────────────────────────────────────────
@@ -136,11 +157,14 @@ MUTATED: list[tuple[str, bytes, Why]] = [
     ("signed for another site", NOC.order(site="clinic/room-2"), Why.NOT_THIS_SITE),
     ("signed for another tenant", NOC.order(site="klinik/room-1"), Why.NOT_THIS_SITE),
     ("a command there is not", NOC.order(command="qos_off"), Why.NOT_ALLOWED),
-    ("one for the CLI only", NOC.order(command="session_closed"), Why.NOT_ALLOWED),
+    ("one for the CLI only", NOC.order(command="acknowledge"), Why.NOT_ALLOWED),
+    ("a drill from afar", NOC.order(command="drill_start"), Why.NOT_ALLOWED),
     ("no args", NOC.order(args={}), Why.MALFORMED),
     ("args of another command", NOC.order(args={"link": "fiber"}), Why.MALFORMED),
     ("args too many", NOC.order(args={"session": "s-1", "link": "fiber"}), Why.MALFORMED),
     ("a session with room for text", NOC.order(args={"session": "Jane Doe, 1970"}), Why.MALFORMED),
+    ("a room with room for text", NOC.order(args={"session": "s-1", "room": "CT 1"}), Why.MALFORMED),
+    ("a room alone", NOC.order(args={"room": "ct-1"}), Why.MALFORMED),
     ("a number as session", NOC.order(args={"session": 7}), Why.MALFORMED),
     ("a link no topic could name", NOC.order(command="train", args={"link": "../lte"}), Why.MALFORMED),
 ]
