@@ -12,8 +12,8 @@ from edged.evidence.errors import EvidenceBroken
 Data = Mapping[str, Any]
 
 _CODE = re.compile(r"[a-z][a-z0-9_.]{0,63}")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@\\+%-]{0,63}\$?( [A-Za-z0-9_.:()/+-]{1,63}){0,4}")
-_SENTENCE = re.compile(r"[A-Z][^\x00-\x1f\x7f-\x9f\u2028\u2029{}\[\]<>]{1,199}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@\\+%\[\]-]{0,279}\$?( [A-Za-z0-9_.:@%\[\]()/+-]{1,280}){0,4}")
+_SENTENCE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029{}\[\]<>]{1,200}")
 _WHO = re.compile(r"[A-Za-z][A-Za-z -]{1,39}")
 _TEXT = re.compile(r"[A-Za-z0-9+/=._ -]{1,128}")
 _LANE = re.compile(r"[LDU]{1,600}")

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edged.contract.examples import DATA as EXAMPLES
+from edged.contract.kinds import KINDS, Told
 from edged.evidence.derived import derived
 from edged.evidence.errors import EvidenceMisused
 from edged.evidence.packet import Packet
@@ -243,6 +245,21 @@ def test_the_software_is_named_and_the_clock_told(packet: Packet) -> None:
     stepped = session(said_at(125.0, "clock.stepped", session=None, room=None, by_s=-3.5, clockq="holdover"))
     assert stepped["clock"]["steps"] == [{"at_s": 25.0, "by_s": -3.5, "clockq": "holdover"}]
     assert "trusted_clock" in stepped["completeness"]["missing"]
+
+
+@pytest.mark.parametrize("kind", sorted(kind for kind, message in KINDS.items() if message.told is Told.EVENT))
+def test_whatever_the_contract_lets_be_said_has_its_form_here(kind: str) -> None:
+    data = {**EXAMPLES[KINDS[kind].name]}
+    row = {"session": SESSION if "session" in data else None, "room": "room" if data.get("room") else None}
+    mine = {name: value for name, value in {**data, **row}.items() if name != "tier"}
+    found = session(said_at(125.0, kind, 2, **mine), seconds_at(130.0, ["DDDD"] * 10))
+    assert found["gaps"]
+
+
+@pytest.mark.parametrize("at", ["upsd:[fe80::1%eth0]:3493", "link:fiber", "network", "R_LAN.1"])
+def test_every_name_of_an_instrument_has_its_form_here(at: str) -> None:
+    raised = said_at(125.0, "router.blind.raised", session=None, room=None, at=at, severity="alarm")
+    assert any(each["said"].get("at") == at for each in session(raised)["timeline"])
 
 
 def test_the_same_rows_always_say_the_same(packet: Packet) -> None:
