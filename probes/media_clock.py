@@ -3,7 +3,8 @@
 The slope is fitted over all packets by least squares, so that jitter averages out; silence suppression does not matter,
 since timestamps go on through it. A slope that sits between 48 and 90 kHz for a moment (a queue that empties when a
 stream begins) is held against how the timestamps step: Opus by multiples of 480, video several packets to a timestamp
-or by other steps. Where the two disagree, only a slope of 1.5 s is believed. Pure, one object a source.
+or by other steps. Where the two disagree, only the same medium in two windows of 1.5 s is believed. Pure, one object a
+source.
 """
 
 from math import erf, log, sqrt
@@ -45,9 +46,22 @@ def step_of(later: int, earlier: int) -> int:
 class ClockEstimate:
     """Fed with each new timestamp of a source and when it came."""
 
-    __slots__ = ("_count", "_odd", "_repeats", "_sequence", "_start_s", "_sums", "_ticks", "_timestamp", "span_s")
+    __slots__ = (
+        "_against",
+        "_count",
+        "_odd",
+        "_repeats",
+        "_sequence",
+        "_start_s",
+        "_sums",
+        "_ticks",
+        "_timestamp",
+        "span_s",
+    )
 
     def __init__(self, t_s: float, timestamp: int, sequence: int) -> None:
+        self._against: Medium | None = None
+        """What the last window said against how the timestamps step."""
         self._begin(t_s, timestamp, sequence)
 
     def _begin(self, t_s: float, timestamp: int, sequence: int) -> None:
@@ -77,7 +91,7 @@ class ClockEstimate:
         self._sums = sx + x, sy + y, sxx + x * x, sxy + x * y, syy + y * y
 
     def guess(self) -> Guess | None:
-        """What it is, once the slope tells with some confidence; None until then."""
+        """What it is, once the slope tells with some confidence; None until then. May begin a second window."""
         if self._count < _POINTS_MIN or self.span_s < _DECIDE_S:
             return None
         fitted = self._fit()
@@ -89,9 +103,19 @@ class ClockEstimate:
         confidence = min(_CONFIDENCE_MAX, _chance_of(at, slope_hz, error_hz))
         if abs(log(slope_hz / clock_hz)) > _TOLERANCE or confidence < _ENOUGH:
             return None
-        if self.span_s < _DECIDE_ALONE_S and not self._steps_like(clock_hz):
+        if not self._steps_like(clock_hz) and not self._said_before(medium):
             return None
         return Guess(medium, clock_hz, confidence)
+
+    def _said_before(self, medium: Medium) -> bool:
+        """Whether the window before this one said so, too; without one, this is the one before."""
+        if self.span_s < _DECIDE_ALONE_S:
+            return False
+        if self._against is not medium:
+            self._against = medium
+            self._begin(self._start_s + self.span_s, self._timestamp, self._sequence)
+            return False
+        return True
 
     def _steps_like(self, clock_hz: int) -> bool:
         video_like = bool(self._repeats or self._odd)

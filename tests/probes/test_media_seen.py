@@ -269,6 +269,27 @@ def test_t3_a_far_end_that_stops_its_media_and_answers_checks_is_no_cut() -> Non
     assert {r.far_end for r in shown.readings[10:175]} == {FarEnd.ANSWERING}
 
 
+def test_t3_a_far_end_that_sends_nothing_at_all_but_answers_is_no_cut() -> None:
+    checks = [
+        (t_s + extra, frame)
+        for n, t_s in enumerate((0.5, 5.5, 10.5, 15.5))
+        for extra, frame in ((0.0, binding(n)), (0.03, binding(n, answer=True)))
+    ]
+    shown = seen(*call(0, 8), *call(8, 10, OUT), checks)
+    assert {r.far_end for r in shown.readings[107:175]} == {FarEnd.ANSWERING}
+
+
+def test_t6_a_turn_server_that_answers_is_not_the_far_end_behind_it() -> None:
+    inside = replace(OUT, channel=0x4001)
+    checks = [
+        (t * 1.0 + extra, frame)
+        for t in range(18)
+        for extra, frame in ((0.0, binding(t)), (0.03, binding(t, answer=True)), (0.1, binding(500 + t, path=inside)))
+    ]
+    shown = seen(*call(0, 8, inside, inside.back()), *call(8, 10, inside), checks)
+    assert shown.readings[150].far_end is FarEnd.SILENT
+
+
 def test_t6_checks_to_anybody_else_say_nothing_of_the_far_end() -> None:
     """Candidates that lead nowhere, and a server that only tells addresses."""
     nowhere = replace(OUT, destination="203.0.113.1")
@@ -379,6 +400,20 @@ def test_what_a_flood_leaves_behind_is_bounded() -> None:
         for packet in (rtp(1, 960), rtp(2, 1920)):
             state.feed(path.frame(packet), START_S + n / 100)
     assert len(state) <= 576
+
+
+def test_what_a_flood_of_media_leaves_behind_is_bounded_and_the_session_stays() -> None:
+    told = MediaSettings.model_validate({"interface": "lan0", "audio": {"payload_types": [111]}})
+    state = MediaState(told, {"": SETTINGS.room_networks})
+    for n, (at_s, frame) in enumerate(OPUS.packets(0, 20)):
+        state.feed(frame, START_S + at_s)
+        path = Path(f"203.0.{n >> 8 & 255}.{n & 255}", ROOM, 5000, 40000)
+        for sequence in (1, 2, 3):
+            state.feed(path.frame(rtp(sequence, 960 * sequence)), START_S + at_s)
+    for t in range(3):
+        state.feed(rtcp(7), START_S + 20 + t)
+    assert len(state) <= 576
+    assert state.reading("", START_S + 22).protection is Protection.CLEAR  # its flow is still the one remembered
 
 
 @settings(max_examples=15, deadline=None)
