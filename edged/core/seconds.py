@@ -28,40 +28,66 @@ _WORST = {LIVE: 0, UNOBSERVED: 1, DEAD: 2}
 def look(_: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, ...]]:
     """One look at a room, at a tick. Whatever is complete enough is told."""
     room = state.room(s.room)
-    if room.session is None or not room.supervised:
+    if room.session is None or room.session.joined_s is None:
         return state, ()
     letters = "".join(_LETTER[s.words[stream].live] for stream in STREAMS)
-    band = _seen(room.band, letters, room.tier, s.now)
+    band = room.band
+    told: tuple[Event, ...] = ()
+    if band is None:
+        band = _begun(room.session.joined_s, s.now)
+    elif math.floor(s.now) - band.second > TOLD_AT_ONCE:  # stopped, or asleep: what is in no event was not observed
+        state, told = tell(state, s)
+        band = _unseen(s.now)
+    band = _seen(band, letters, room.tier, s.now)
     state = state.with_room(s.room, replace(room, band=band))
-    return tell(state, s) if len(band.lanes) >= TOLD_AT_ONCE else (state, ())
+    if len(band.lanes) < TOLD_AT_ONCE:
+        return state, told
+    state, more = tell(state, s)
+    return state, (*told, *more)
 
 
 def tell(state: State, s: Situation) -> tuple[State, tuple[Event, ...]]:
     """What waits, at once: before a session ends, its phase or its tier changes, the daemon goes."""
     room = state.room(s.room)
-    if room.band is None or not room.band.lanes or room.session is None:
+    if room.band is None or room.session is None:
         return state, ()
-    event = Event(Channel.LOG, "av.seconds", state.tier, s.now, _data(room, room.band, s))
-    return state.with_room(s.room, replace(room, band=replace(room.band, lanes=(), tiers=()))), (event,)
+    band = _ended(room.band, room.tier, s.now)
+    if not band.lanes:
+        return state, ()
+    event = Event(Channel.LOG, "av.seconds", state.tier, s.now, _data(room, band, s))
+    return state.with_room(s.room, replace(room, band=replace(band, lanes=(), tiers=()))), (event,)
 
 
-def begin(now: float) -> Band:
-    return Band(math.floor(now), now)
+def _begun(joined_s: float, now: float) -> Band:
+    """The second in which supervision begins is one of it. Joined long ago: nobody was looking until now."""
+    return Band(math.floor(joined_s), joined_s) if now - joined_s <= LOOKS_APART_S else _unseen(now)
 
 
-def _seen(band: Band | None, letters: str, tier: int, now: float) -> Band:
-    if band is None:
-        return replace(begin(now), worst=letters)
+def _unseen(now: float) -> Band:
+    return Band(math.floor(now), now, UNOBSERVED * len(STREAMS))
+
+
+def _ended(band: Band, tier: int, now: float) -> Band:
+    """With the second that is over, if no look is due in it any more."""
+    over = math.floor(now) == band.second + 1 and now - band.looked_s <= LOOKS_APART_S
+    if not over or band.worst is None:
+        return band
+    return Band(band.second + 1, band.looked_s, None, (*band.lanes, band.worst), (*band.tiers, tier))
+
+
+def _seen(band: Band, letters: str, tier: int, now: float) -> Band:
+    """A second in which nobody looked is what the next look saw, unless that came too late."""
     second = math.floor(now)
+    nothing = UNOBSERVED * len(letters)
     missed = now - band.looked_s > LOOKS_APART_S
+    seen = _worse(letters, nothing) if missed else letters
     if second == band.second:
-        worst = UNOBSERVED * len(letters) if missed else letters
-        return replace(band, looked_s=now, worst=_worse(band.worst, worst))
-    ended = _worse(band.worst, UNOBSERVED * len(letters)) if missed or band.worst is None else band.worst
-    between = min(second - band.second - 1, 10 * TOLD_AT_ONCE)
-    lanes = (*band.lanes, ended, *([UNOBSERVED * len(letters)] * between))
+        return replace(band, looked_s=now, worst=_worse(band.worst, seen))
+    between = second - band.second - 1
+    ended = _worse(band.worst, nothing) if missed else band.worst or letters
+    lanes = (*band.lanes, ended, *([nothing] * between))
     tiers = (*band.tiers, *([tier] * (1 + between)))
-    return Band(second, now, _worse(letters, UNOBSERVED * len(letters)) if missed else letters, lanes, tiers)
+    return Band(second, now, seen, lanes, tiers)
 
 
 def _worse(one: str | None, other: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from edged.core.checkpoint import Moment, dump, load
 from edged.core.effects import Effect
 from edged.core.events import Channel, Event
 from edged.core.judge import judge
@@ -130,6 +131,36 @@ class Room:
         """`live` for every stream but those named ("audio_to_room")."""
         lives = dict.fromkeys(("audio_to_room", "audio_from_room", "video_to_room", "video_from_room"), live)
         return self._say(f"platform:{room}", PlatformSaid(self.now, room, **{**lives, **streams}))
+
+    def hear(self, observation: Observation) -> "Room":
+        """Said once, by whatever has no word of its own above."""
+        self._hear(observation)
+        return self
+
+    def silence(self, source: str) -> "Room":
+        """This instrument says nothing more ("media:", "phone:room-2"); what it said last stays as it is."""
+        del self._says[source]
+        return self
+
+    # ── restarts ──
+    def restarted(
+        self, *, away_s: float, boot_age_s: float | None = None, wall_away_s: float | None = None, talking: bool = True
+    ) -> "Room":
+        """The daemon dies and comes back knowing nothing but its checkpoint. `boot_age_s`: the box itself was started
+        anew so long before; `wall_away_s`: what its wall clock then says of the time away. `talking`: the instruments
+        say at once what they said before.
+        """
+        wall_s = 1_700_000_000 + self.now
+        blob = dump(self.state, Moment("boot-1", self.now, wall_s))
+        now = self.now + away_s if boot_age_s is None else boot_age_s
+        boot = "boot-1" if boot_age_s is None else "boot-2"
+        after = Room(self.plan, now=now)
+        after.state = load(blob, Moment(boot, now, wall_s + (away_s if wall_away_s is None else wall_away_s)))
+        if talking:
+            after._says = {source: replace(said, at_s=now) for source, said in self._says.items()}
+            for said in after._says.values():
+                after._hear(said)
+        return after
 
     # ── time ──
     def wait(self, seconds: float) -> "Room":
