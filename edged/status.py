@@ -117,10 +117,14 @@ _CHANGING = {
 }
 _OF_A_STREAM = _CHANGING | {"confidence"}
 """It grows with every packet; of a capacity it is part of the result."""
+_COUNTDOWNS = {"shelved_for_s": "shelved"}
+"""Told as whether they run."""
 
 
 def _ageless(value: Json) -> Json:
     if isinstance(value, dict):
         changing = _OF_A_STREAM if "medium" in value else _CHANGING
-        return {key: _ageless(held) for key, held in value.items() if key not in changing}
+        running = {said: value[key] is not None for key, said in _COUNTDOWNS.items() if key in value}
+        kept = {key: held for key, held in value.items() if key not in changing and key not in _COUNTDOWNS}
+        return {**{key: _ageless(held) for key, held in kept.items()}, **running}
     return [_ageless(held) for held in value] if isinstance(value, list) else value

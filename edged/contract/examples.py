@@ -93,7 +93,8 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         **{"number": 12, "cause": "power", "at": "network", "lasted_s": 611.0, "over_s_ago": 60.0, "worst_tier": 3},
         **{"symptoms": ["link.down fiber", "t3.av room-1", "power.off network"], "into": None},
     },
-    "alarm": {"alarm": "link.down fiber", "severity": "alarm", "incident": 12},
+    "alarm.raised": {"alarm": "link.down fiber", "severity": "alarm", "incident": 12},
+    "alarm.cleared": {"alarm": "link.down fiber", "lasted_s": 318.5, "incident": 12},
     "alarm.unshelved": {"alarm": "link.down fiber", "why": "time"},
     "alarm.flapping": {"alarm": "link.down fiber", "raises": 4},
     "act": _ACT,
@@ -203,6 +204,23 @@ DATA: Mapping[str, Mapping[str, Any]] = {
     "snap.phone": _PHONE,
     "snap.mobile": {"heard": True, "mcc_mnc": "310-260", "asn": None, "registered": True, "other_carrier": True},
     "snap.drill": {"over": False},
+    "snap.incidents": {
+        "incidents": [
+            {
+                **{"number": 12, "cause": "link_down", "at": "fiber", "worst_tier": 2},
+                "symptoms": ["link.down fiber", "t2.failover room-1"],
+            }
+        ]
+    },
+    "snap.alarms": {
+        "alarms": [
+            {
+                **{"alarm": "link.down fiber", "condition": "link.down", "at": "fiber", "severity": "alarm"},
+                **{"say": "Call the provider of this line.", "who": "NOC", "by_s": 900.0, "acknowledged": False},
+                **{"shelved": False, "suppressed": False, "flapping": False, "incident": 12, "symptoms": 2},
+            }
+        ]
+    },
     "snap.conditions": {"conditions": [{"name": "link.down", "at": "fiber", "severity": "alarm"}]},
     "tel.links": {
         "rows": [

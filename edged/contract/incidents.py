@@ -3,7 +3,22 @@
 from typing import Annotated, Literal
 
 from edged.contract.judged import SeverityCode
-from edged.contract.words import Alarm, Contents, Few, Name, OfIncident, Seconds, Sequence, Source, Tier, many, one_of
+from edged.contract.words import (
+    Alarm,
+    By,
+    Contents,
+    Few,
+    Name,
+    OfIncident,
+    Say,
+    Seconds,
+    Sequence,
+    Source,
+    Tier,
+    Who,
+    many,
+    one_of,
+)
 from edged.core.conditions import BY_NAME
 from edged.core.rootcause import Cause
 
@@ -44,15 +59,22 @@ class IncidentClosed(_Incident):
     into: Sequence | None
 
 
-class AlarmTold(OfIncident):
-    """A condition that somebody has to deal with began, or is over."""
+class AlarmRaised(OfIncident):
+    """Somebody has to answer this now. Of what comes of one incident one alarm is told, not nine."""
 
     alarm: Alarm
     severity: SeverityCode
 
 
+class AlarmCleared(OfIncident):
+    """It is over. `lasted_s` until what it was about was gone, without the hold."""
+
+    alarm: Alarm
+    lasted_s: Seconds
+
+
 class AlarmUnshelved(OfIncident):
-    """It was put aside for a time, and is back."""
+    """It was put aside for a time, and is in sight again."""
 
     alarm: Alarm
     why: Literal["time", "asked"]
@@ -63,3 +85,46 @@ class AlarmFlapping(OfIncident):
 
     alarm: Alarm
     raises: Few
+
+
+# ── as they are now ────────────────────────────────────────────────────────────────────────────────────
+class IncidentNow(Contents):
+    """One that is open."""
+
+    number: Sequence
+    cause: IncidentCause
+    at: Name | Source | None
+    worst_tier: Tier
+    symptoms: Annotated[tuple[Alarm, ...], many(MOST_SYMPTOMS)]
+
+
+class IncidentsNow(Contents):
+    """All that are open, the worst first."""
+
+    incidents: Annotated[tuple[IncidentNow, ...], many(256)]
+
+
+class AlarmNow(Contents):
+    """What somebody owes an answer: the sentence of the protocol, who, and by when. `symptoms`: how many more there are
+    under it. `suppressed`: a drill makes it.
+    """
+
+    alarm: Alarm
+    condition: Annotated[str, one_of(BY_NAME)]
+    at: Name | Source
+    severity: SeverityCode
+    say: Say
+    who: Who
+    by_s: By | None
+    acknowledged: bool
+    shelved: bool
+    suppressed: bool
+    flapping: bool
+    incident: Sequence | None
+    symptoms: Few
+
+
+class AlarmsNow(Contents):
+    """All of them, in the order to read them; what is out of sight comes last."""
+
+    alarms: Annotated[tuple[AlarmNow, ...], many(256)]

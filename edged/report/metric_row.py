@@ -4,7 +4,7 @@ A path names keys, `[]` goes through a list. What is null, absent or of another 
 zero. Names follow Prometheus: base units, `_ratio` from 0 to 1, `_total` for counters.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -34,6 +34,11 @@ def present(found: Json) -> float | None:
 def tallied(what: str) -> Value:
     """Of a tally: what never happened is zero, and known to be. A series that began at one would hide the first."""
     return lambda found: plain(found.get(what, 0)) if isinstance(found, Mapping) else None
+
+
+def number_of(found: Json) -> float | None:
+    """How many there are in a list."""
+    return float(len(found)) if isinstance(found, Sequence) and not isinstance(found, str) else None
 
 
 def word(**values: float) -> Value:

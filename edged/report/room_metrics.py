@@ -1,11 +1,11 @@
-"""Metrics of rooms and of the sessions in them, and what is counted of them. Pure.
+"""Metrics of rooms and of the sessions in them, of incidents and alarms, and what is counted of them. Pure.
 
 A room has 30 series and a few while it is in session, a site eight rooms at most.
 """
 
 from collections.abc import Sequence
 
-from edged.report.metric_row import Metric, below, flag, milli, percent, plain, present, tallied, word
+from edged.report.metric_row import Metric, below, flag, milli, number_of, percent, plain, present, tallied, word
 
 _CLASSES = ("best", "acceptable", "late", "at_risk")
 _OUTCOMES = ("held", "halted", "rescheduled")
@@ -68,6 +68,14 @@ ROOM_METRICS: Sequence[Metric] = (
         ("edged_mobile_other_carrier", "other_carrier", flag, "Whether its carrier is another than the backup line's"),
     ),
     Metric("edged_drill_running", "drill", present, "The primary line is offline on purpose", {}),
+    *below(
+        "",
+        {},
+        ("edged_incidents_open", "incidents", number_of, "Incidents that are open, each for one root cause"),
+        ("edged_alarms_a_day", "kpi.a_day", plain, "Alarms announced in the last 24 hours"),
+        ("edged_alarms_standing", "kpi.standing", plain, "Alarms that have stood for longer than a day"),
+        ("edged_alarms_flapping", "kpi.flapping", plain, "Alarms that come and go"),
+    ),
     Metric("edged_session_requests_total", "tally", tallied("requested"), "Radiologists asked for", {}),
     Metric("edged_session_unanswered_total", "tally", tallied("unanswered"), "Requests nobody answered in time", {}),
     *_per(

@@ -3,17 +3,31 @@
 import ast
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from edged import protocol_file
 from edged.cli.options import Reason as CliReason
 from edged.clock import ClockQuality
-from edged.contract import channels, house, judged, kinds, lines, people, rooms, snapshots, telemetry, told, words
+from edged.contract import (
+    channels,
+    house,
+    incidents,
+    judged,
+    kinds,
+    lines,
+    people,
+    rooms,
+    snapshots,
+    telemetry,
+    told,
+    words,
+)
 from edged.contract.kinds import KINDS, Told
 from edged.control.command_audit import REST
 from edged.control.roles import NEEDED
 from edged.control.roles import Role as ControlRole
 from edged.core import conditions, containment
+from edged.core.incident_causes import CAUSES
 from edged.core.observations import Reason as ActReason
 from edged.core.protocol import DEFAULT
 from edged.record.batch import CONTENT_TYPE as BATCH_CONTENT
@@ -34,6 +48,11 @@ from ups.settings import LoadPriority
 
 CORE = Path(kinds.__file__).parents[1] / "core"
 DOTTED = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+")
+
+
+def one_of_words(code: Any) -> tuple[str, ...]:
+    words: tuple[str, ...] = code.__metadata__[0].words
+    return words
 
 
 def dotted_words() -> set[str]:
@@ -65,6 +84,7 @@ def test_codes_of_rooms_the_contract_may_not_import() -> None:
     assert {*people.ACT_COMMANDS, *people.ERRAND_COMMANDS} == set(signed.Command)
     assert rooms.MOST_STEPS == protocol_file._MAX_STEPS
     assert len(get_args(rooms.Need)) == 5
+    assert set(CAUSES) <= set(one_of_words(incidents.IncidentCause))
     assert set(people.COMMAND_REFUSALS) == set(signed.Why)
     assert people.MORE_REFUSED == REST
     assert set(told.RESEND_REFUSALS) == set(Reason)

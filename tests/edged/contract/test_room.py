@@ -118,6 +118,11 @@ class Story:
         self.wait(seconds)
         self.room._says = says
 
+    def sleep(self, seconds: float) -> None:
+        """The box stands still for so long."""
+        self.room.now += seconds
+        self.wait(3)
+
     def _look(self) -> None:
         """What would be retained at the broker now."""
         document = snapshot(self.room.plan, self.room.state, self.room.now)
@@ -327,11 +332,13 @@ def told() -> Story:
     room.ups("network", Power.OFF)
     story.wait(30)
     story.hush(60)
+    story.sleep(90_000)
     room.link("fiber").link("cellular", rtt_s=0.3).router("0").media().phone(True).shaper("wan0")
     room.ups("network", Power.MAINS).ups("workstation", Power.MAINS)
     story.wait(10)
     room.act(Act.ACKNOWLEDGED).act(Act.CONTINUITY_CONFIRMED).act(Act.PHONE_CONFIRMED)
     room.wait(10).act(Act.SESSION_CLOSED)
+    story.sleep(700)
     story.wait(15)
     story.said += [(event.name, dict(event.data)) for event in room.events]
     story.heard |= {type(observation) for _, observation in room.heard}

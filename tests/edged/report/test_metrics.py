@@ -53,6 +53,8 @@ STATUS: dict[str, Any] = {
         },
         {"room": "room-2", "tier": {"tier": 0}, "session": {"open": False}, "ready": {"level": "green"}, "timers": []},
     ],
+    "incidents": [{"number": 3, "cause": "link_down"}],
+    "kpi": {"a_day": 12, "standing": 1, "flapping": 0, "most_frequent": "link.down"},
     "mobile": {"heard": True, "other_carrier": False},
     "drill": {"for_s": 3.0, "over": False},
     "tally": {"requested": 7, "answered_late": 2, "unanswered": 1, "halted": 3, "halted_by_connectivity": 2},
@@ -219,6 +221,10 @@ edged_room_phase{phase="injecting",room="room-1"} 1.0
 edged_timer_due_seconds{room="room-1",timer="phone"} -10.0
 edged_timer_met{room="room-1",timer="phone"} 0.0
 edged_mobile_heard 1.0
+edged_incidents_open 1.0
+edged_alarms_a_day 12.0
+edged_alarms_standing 1.0
+edged_alarms_flapping 0.0
 edged_drill_running 1.0
 edged_session_requests_total 7.0
 edged_session_answers_total{class="late"} 2.0
