@@ -22,7 +22,7 @@ def stage(title: str, said: list[str], doc: Doc | None, arrived: list[Doc], *, h
         parts += [board.links(doc), board.av_in_short(doc) if scripted else board.av(doc)]
         parts += [board.ups_in_short(doc) if scripted else board.ups(doc), board.phone(doc)]
         parts += [board.qos(doc)] if height >= 42 and not scripted else []
-        parts += [board.watch_list(doc)] if height >= 36 else []
+        parts += [board.alarms_in_short(doc), board.watch_list(doc)] if height >= 36 else []
     rows = 3 if height < 32 else 7
     waiting = doc["record"]["tier_pending"] if doc else 0
     parts.append(noc(arrived[-rows:], waiting=waiting))

@@ -12,15 +12,16 @@ from rich.segment import Segment, SegmentLines
 from rich.table import Table
 from rich.text import Text
 
-from edged.cli import event_list, link_board, room_board
+from edged.cli import alarm_list, event_list, link_board, room_board
 from edged.cli.link_board import FACTS, ONLY_DATA, grounds
 from edged.cli.room_board import absent
-from edged.cli.words import WARN, age, number, rate, span, table, word
+from edged.cli.words import age, number, rate, span, table, word
 
 Doc = dict[str, Any]
 Section: TypeAlias = Callable[[Doc], RenderableType]
 
 links, events = link_board.links, event_list.events
+alarms, alarms_in_short = alarm_list.alarms, alarm_list.alarms_in_short
 tier, session, rooms, ready = room_board.tier, room_board.session, room_board.rooms, room_board.ready
 av, av_in_short, due = room_board.av, room_board.av_in_short, room_board.due
 phone, phone_of, mobile = room_board.phone, room_board.phone_of, room_board.mobile
@@ -201,12 +202,8 @@ def noc(doc: Doc) -> RenderableType:
 
 
 def watch_list(doc: Doc) -> RenderableType:
-    """What is wrong in single facts, what is blind, and what nobody watches."""
+    """What is blind, and what nobody watches."""
     lines = []
-    shown = [each for each in doc["conditions"] if each["name"] != "source.blind"]
-    if shown:
-        facts = (f"{each['name']} {each['at']} {span(each['for_s'])}" for each in shown)
-        lines.append(Text(" NOW    ", style="dim") + Text(" · ".join(facts), style=WARN))
     if doc["blind"]:
         lines.append(Text(" BLIND  ", style="dim") + Text(", ".join(doc["blind"]), style="bold red"))
     if doc["unwatched"]:
@@ -220,16 +217,17 @@ _fallbacks = room_board.fallbacks_in_short
 _ROOM = (tier, rooms, session, due, ready)
 _TIGHT_ROOM = (_tight, rooms, session, due, ready)
 _SMALL_ROOM = (_tight, rooms, _tight_session, due)
-_END = (noc, watch_list)
+_END = (noc, alarms, watch_list)
+_SHORT_END = (noc, alarms_in_short, watch_list)
 _PICTURES: Sequence[Sequence[Section]] = (
     # from all there is to what must be seen: in short is only what is as it should be
     (head, *_ROOM, av, _with_facts, wan, ups, phone, mobile, qos, *_END),
     (head, *_ROOM, av, _with_facts, wan, ups, phone, mobile, _qos_in_short, *_END),
     (head, *_ROOM, av, _with_data, wan, ups, phone, mobile, _qos_in_short, *_END),
     (head, *_TIGHT_ROOM, av, _with_data, wan, ups, _fallbacks, _qos_in_short, *_END),
-    (head, *_TIGHT_ROOM, av_in_short, _with_data, wan, ups_in_short, _fallbacks, _qos_in_short, *_END),
-    (head, *_TIGHT_ROOM, av_in_short, links, _wan_in_short, ups_in_short, _fallbacks, _qos_in_short, *_END),
-    (head, *_SMALL_ROOM, av_in_short, links, _wan_in_short, ups_in_short, _fallbacks, _qos_in_short, *_END),
-    (head, *_SMALL_ROOM, av_in_short, _fallbacks, _links_in_short, ups_in_short, _wan_in_short, *_END),
-    (head, *_SMALL_ROOM, av_in_short, _fallbacks, _links_in_short, watch_list),
+    (head, *_TIGHT_ROOM, av_in_short, _with_data, wan, ups_in_short, _fallbacks, _qos_in_short, *_SHORT_END),
+    (head, *_TIGHT_ROOM, av_in_short, links, _wan_in_short, ups_in_short, _fallbacks, _qos_in_short, *_SHORT_END),
+    (head, *_SMALL_ROOM, av_in_short, links, _wan_in_short, ups_in_short, _fallbacks, _qos_in_short, *_SHORT_END),
+    (head, *_SMALL_ROOM, av_in_short, _fallbacks, _links_in_short, ups_in_short, _wan_in_short, *_SHORT_END),
+    (head, *_SMALL_ROOM, av_in_short, _fallbacks, _links_in_short, alarms_in_short, watch_list),
 )

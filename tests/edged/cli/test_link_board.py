@@ -13,6 +13,7 @@ from edged.cli import board, link_board
 from edged.cli.words import LINK_CAUSES, STANDBY_LACKS, ago, mbit, short
 from edged.core.link_snapshot import link_doc
 from probes.reading import LinkCause
+from tests.edged.cli.test_alarm_list import alarm
 from tests.edged.cli.test_board import AROUND
 from tests.edged.core.room import calm_room
 
@@ -208,7 +209,7 @@ def everything(*, trouble: bool) -> dict[str, Any]:
             link.update(verdict="degraded", cause="gray_loss", for_s=3559.0, loss_pct=12.3, jitter_ms=32.1)
             link.update(rtt_ms=120.4, rtt_p95_ms=340.2, ways=[LOSSY_UP, SLOW_DOWN], burst_longest=7)
     if trouble:
-        doc["conditions"] = [{"name": "link.degraded", "at": "cellular", "for_s": 12.0, "severity": "alarm"}]
+        doc["alarms"] = [alarm("link.degraded cellular")]
     return doc
 
 
