@@ -62,14 +62,15 @@ def read(path: Path) -> tuple[Recording, Iterator[Step]] | None:
     """
     data, ended, damage = _unpacked(path)
     lines = data.split(b"\n")[:-1]  # what stands behind the last newline is half a line
-    if not ended and (good := _good(lines)) < len(lines):
-        lines, damage = lines[:good], damage or f"damaged after line {good}"
     reader = _LineReader(path)
     for number, line in enumerate(lines, 1):
         header = reader.header(number, line)
         if header is not None:
-            whole = ended and lines[-1].startswith(b'{"end":')
-            return Recording(path, header, whole, damage), reader.steps(number + 1, lines[number:])
+            steps = reader.steps(number + 1, lines[number:])
+            if ended:
+                return Recording(path, header, lines[-1].startswith(b'{"end":'), None), steps
+            good, torn = _until_torn(steps)
+            return Recording(path, header, False, damage or torn), iter(good)
     if damage is not None:
         raise BlackBoxBroken(f"{path}: {damage}, before any header")
     return None
@@ -91,14 +92,18 @@ def _unpacked(path: Path) -> tuple[bytes, bool, str | None]:
     return b"".join(parts), stream.eof, None
 
 
-def _good(lines: list[bytes]) -> int:
-    """How many lines come before the first that is no JSON: to zlib, zeros in the midst of a block are data too."""
-    for number, line in enumerate(lines):
-        try:
-            json.loads(line)
-        except ValueError:
-            return number
-    return len(lines)
+class _TornError(BlackBoxBroken):
+    """A line that says nothing sensible: in a file without an end this is where the damage begins."""
+
+
+def _until_torn(steps: Iterator[Step]) -> tuple[list[Step], str | None]:
+    """To zlib, zeros in the midst of a block are data like any other; only what they say tells."""
+    good: list[Step] = []
+    try:
+        good.extend(steps)
+    except _TornError as error:
+        return good, str(error)
+    return good, None
 
 
 class _LineReader:
@@ -142,12 +147,12 @@ class _LineReader:
         try:
             self._unspeller.explain(doc.get("class"), doc.get("fields"))
         except BlackBoxBroken as error:
-            raise self._wrong(number, error) from error
+            raise BlackBoxBroken(self._wrong(number, error)) from error
         return True
 
     def _step(self, number: int, doc: Any) -> Step:
         if not isinstance(doc, list) or len(doc) not in (2, 3) or not isinstance(doc[0], float | int):
-            raise BlackBoxBroken(f"{self._path}:{number}: this is no step: {doc!r:.60}")
+            raise _TornError(f"{self._path}:{number}: this is no step: {doc!r:.60}")
         observation = self._read(number, Observation, doc[1])
         decided = self._read(number, tuple[tuple[str, str], ...] | None, doc[2]) if len(doc) == 3 else ()
         return Step(number, doc[0], observation, decided)
@@ -160,13 +165,13 @@ class _LineReader:
         try:
             return json.loads(line)
         except ValueError as error:
-            raise BlackBoxBroken(f"{self._path}:{number}: no JSON: {error}") from error
+            raise _TornError(f"{self._path}:{number}: no JSON: {error}") from error
 
     def _read(self, number: int, hint: Any, doc: Any) -> Any:
         try:
             return self._unspeller.read(hint, doc)
         except BlackBoxBroken as error:
-            raise self._wrong(number, error) from error
+            raise _TornError(self._wrong(number, error)) from error
 
-    def _wrong(self, number: int, error: BlackBoxBroken) -> BlackBoxBroken:
-        return BlackBoxBroken(f"{self._path}:{number}: {error} (recorded by software {self._software})")
+    def _wrong(self, number: int, error: BlackBoxBroken) -> str:
+        return f"{self._path}:{number}: {error} (recorded by software {self._software})"

@@ -1,18 +1,32 @@
 """What a frozen dataclass is made of, by its type hints: the one thing the speller and its reader must agree on."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-_KNOWN = {"Json": Any}
-"""`Json` is recursive: what it stands for is spelled as it is."""
+from edged.core.events import Json
+
+_KNOWN = {"Json": Any, "Mapping": Mapping, "Sequence": Sequence}
+"""`Json` is recursive; below its first step anything goes."""
+
+
+def _json(value: Json) -> None: ...
+
+
+_JSON = get_type_hints(_json, localns=_KNOWN)["value"]
 
 
 def hints(kind: type) -> dict[str, Any]:
     """The type of each field that its constructor takes, in order."""
     told = get_type_hints(kind, localns=_KNOWN)
     return {field.name: told[field.name] for field in dataclasses.fields(kind) if field.init}
+
+
+def is_json(hint: Any) -> bool:
+    """Whether it is spelled and read as it is."""
+    return hint is Any or hint == _JSON
 
 
 def is_record(hint: Any) -> bool:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any, cast, get_args, get_origin
 
 from edged.blackbox.errors import BlackBoxMisused
-from edged.blackbox.shape import as_object, hints, is_mapping, is_union
+from edged.blackbox.shape import as_object, hints, is_json, is_mapping, is_union
 
 _Spelling = Callable[[Any], Any]
 
@@ -35,7 +35,7 @@ class Speller:
         """
         try:
             text = self._encode(value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, NameError, RecursionError) as error:
             raise BlackBoxMisused(f"{type(value).__name__} cannot be spelled: {error}") from error
         if self._explained:
             text = "\n".join((*self._explained, text))
@@ -103,6 +103,8 @@ def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
 # ── what the encoder cannot spell by itself: keys that are no text ─────────────────────────────────────
 def _odd(hint: Any) -> _Spelling | None:
     """How to spell a field of this type first; None where the encoder may have it as it is."""
+    if is_json(hint):
+        return None
     if is_union(hint):
         return _odd_one_of(hint)
     if is_mapping(hint):

@@ -25,7 +25,8 @@ def heading(recording: Recording, software: str) -> Iterator[str]:
         yield f"  recorded by software {header.software}, judged again by {software}"
     if header.lost is not None:
         lost = header.lost
-        yield f"  {lost.steps} steps before are missing ({' '.join(filter(None, (lost.why, lost.error)))})"
+        why = " ".join(filter(None, (lost.why, lost.error)))
+        yield f"  {lost.steps} steps were not recorded since this life of the daemon began, the last time: {why}"
     if recording.damage is not None:
         yield f"  {recording.damage}: read up to there"
     elif not recording.whole:

@@ -11,7 +11,7 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from edged.blackbox.errors import BlackBoxBroken
-from edged.blackbox.shape import as_object, hints, is_mapping, is_record, is_union, records_within
+from edged.blackbox.shape import as_object, hints, is_json, is_mapping, is_record, is_union, records_within
 
 _Read = Callable[[Any], Any]
 
@@ -70,7 +70,7 @@ class Unspeller:
         return self._readers[hint]
 
     def _make_reader(self, hint: Any) -> _Read:
-        if hint is Any:
+        if is_json(hint):
             return lambda value: value
         if is_record(hint):
             return self._record({hint.__name__})

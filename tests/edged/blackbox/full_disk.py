@@ -17,7 +17,7 @@ from edged.blackbox.readback import files
 from edged.core.observations import Tick
 from tests.edged.blackbox.scene import a_bad_day, black_box, first_state, tell, whole
 
-LIMIT_BYTES = 16 << 10
+LIMIT_BYTES = 8 << 10
 AFTER = 50
 
 

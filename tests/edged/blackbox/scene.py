@@ -35,9 +35,9 @@ def black_box(directory: Path, *, plan: Plan = SITE, keep_mib: int = 64) -> Blac
 def a_bad_day() -> Heard:
     """A session, its media lost in both directions, the primary line down, and all of it back."""
     room = calm_room()
-    room.media(audio=False, video=False).wait(6)
-    room.link("fiber", Verdict.DOWN).wait(10)
-    room.link("fiber").media().wait(40)
+    room.media(audio=False, video=False).wait(4)
+    room.link("fiber", Verdict.DOWN).wait(6)
+    room.link("fiber").media().wait(33)
     return room.heard
 
 

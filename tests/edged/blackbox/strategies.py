@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from hypothesis import strategies as st
 
-from edged.blackbox.shape import hints, is_mapping, is_record, is_union
+from edged.blackbox.shape import hints, is_json, is_mapping, is_record, is_union
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)  # those have a test of their own
 TEXTS = st.text(max_size=6)
@@ -36,6 +36,8 @@ SENSIBLE: Plain = {
 
 
 def anything(hint: Any, plain: Plain = ANY) -> st.SearchStrategy[Any]:
+    if is_json(hint):
+        return plain[Any]
     if hint in plain:
         return plain[hint]
     if is_record(hint):

@@ -17,6 +17,7 @@ from edged.blackbox.shape import records_within
 from edged.blackbox.spell import Speller
 from edged.blackbox.unspell import Unspeller
 from edged.core.observations import Observation, Tick
+from probes.line_reading import DiesAt, PathReading
 from tests.edged.blackbox.strategies import anything
 
 KINDS = records_within(Header, Observation)
@@ -196,6 +197,11 @@ def test_two_classes_of_one_name_cannot_both_be_spelled() -> None:
     other: Any = dataclass(frozen=True)(type("Leaf", (), {"__annotations__": {"at_s": float}}))
     with pytest.raises(ValueError, match="both have a Leaf"):
         records_within(Leaf, other)
+
+
+def test_a_document_comes_back_with_its_lists() -> None:
+    path = PathReading("fiber", 1.0, "t", DiesAt.LAN, None, None, None, None, {"hops": [1, {"at": [2.5]}], "mtu": None})
+    assert same(back(Observation, path), path)
 
 
 @given(st.text())
