@@ -11,7 +11,7 @@ from edged.core.events import Channel, Event, Json
 from edged.core.observations import Act, PersonActed, Reason
 from edged.core.phase import Phase
 from edged.core.plan import Plan
-from edged.core.rooms import RoomState
+from edged.core.rooms import RoomState, Session
 from edged.core.state import State
 
 Absorbed = tuple[State, tuple[Event, ...]]
@@ -128,7 +128,7 @@ def _answered(plan: Plan, state: State, before: RoomState, after: RoomState, nam
     was, held = before.session, after.session
     if held is None:
         unheard = was is not None and was.joined_s is None and not was.unanswered
-        return (unanswered(state, name, now)) if unheard else (state, ())
+        return unanswered(state, name, was, now) if was is not None and unheard else (state, ())
     if held.requested_s is not None and (was is None or was.requested_s is None):
         state = state.counted("requested")
     if held.joined_s is None or (was is not None and was.joined_s is not None):
@@ -146,15 +146,14 @@ def _answered(plan: Plan, state: State, before: RoomState, after: RoomState, nam
     return state, (Event(Channel.LOG, "session.answered", state.tier, now, data),)
 
 
-def unanswered(state: State, name: str, now: float) -> Absorbed:
+def unanswered(state: State, name: str, session: Session, now: float) -> Absorbed:
     """Nobody came within what E2 allows, or before the session was given up. Counted once."""
+    waited_s = now - (now if session.requested_s is None else session.requested_s)
+    data: dict[str, Json] = {"room": name, "session": session.id, "waited_s": round(waited_s, 3)}
+    event = Event(Channel.LOG, "session.unanswered", state.tier, now, data)
     room = state.room(name)
-    session = room.session
-    waited_s = now - (session.requested_s if session and session.requested_s is not None else now)
-    data: dict[str, Json] = {"room": name, "session": session.id if session else room.last_session}
-    event = Event(Channel.LOG, "session.unanswered", state.tier, now, {**data, "waited_s": round(waited_s, 3)})
-    if session is not None:
-        state = state.with_room(name, replace(room, session=replace(session, unanswered=True)))
+    if room.session is not None:
+        state = state.with_room(name, replace(room, session=replace(room.session, unanswered=True)))
     return state.counted("unanswered"), (event,)
 
 

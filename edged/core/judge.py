@@ -147,7 +147,7 @@ def _unanswered(plan: Plan, state: State, s: Situation) -> tuple[State, tuple[Ev
     if session is None or session.joined_s is not None or session.unanswered or session.requested_s is None:
         return state, ()
     late = s.now - session.requested_s > plan.thresholds.answer_late_s
-    return acts.unanswered(state, s.room, s.now) if late else (state, ())
+    return acts.unanswered(state, s.room, session, s.now) if late else (state, ())
 
 
 def _tiers(plan: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, ...]]:
