@@ -8,7 +8,7 @@ from probes.reading import Medium, Protection, Way
 from tests.edged.core.room import Room, calm_room
 
 LANES = ("audio_to", "audio_from", "video_to", "video_from")
-LIVE = {(medium, way): True for medium in Medium for way in Way}
+LIVE: dict[tuple[Medium, Way], bool | None] = {(medium, way): True for medium in Medium for way in Way}
 
 
 def told(room: Room) -> list[Event]:
