@@ -11,13 +11,18 @@ from typing import Any
 import pytest
 
 from edged.clock import ClockQuality
-from edged.contract import fit
+from edged.contract import KINDS, fit
+from edged.contract.kinds import Told
+from edged.contract.people import ACT_REFUSALS
 from edged.control.command_settings import CommandSettings
+from edged.core.conditions import BY_NAME
 from edged.core.events import Channel, Event
+from edged.core.liveness import STREAMS
 from edged.record.backlog import LIVE_S
 from edged.record.envelope import CONTENT_TYPE, Origin, Stamp, event_envelope, measurement_envelope
 from edged.record.recorded import DiskCause, Gone, Head, Recorded, RecordStatus, Stretch, Tombstone
 from edged.record.settings import RecordSettings
+from edged.record.witness import DOMAIN, Statement, check, fingerprint
 from edged.report import history
 from edged.report.commands import (
     MAX_BYTES,
@@ -40,8 +45,11 @@ from edged.report.settings import BrokerSettings, ShareSettings
 from edged.report.signed import POLICY, Command, Order, Permitted, Why, parse_order, permit, signer
 from edged.report.sweep import RETRY_CAP_S, RETRY_FIRST_S
 from edged.report.topics import Topics
+from edged.status import RETAINED
 from edged.telemetry import COLUMNS, EVERY_S, LONGEST_SECONDS, SecondRecords
 from probes.reading import Direction, LinkCause, Verdict, WayReading
+from tests.edged.core.room import SITE as SITE_PLAN
+from tests.edged.core.room import calm_room
 from tests.edged.record.scene import ORIGIN, FixedClock
 from tests.edged.report.orders import NOW, SITE
 from tests.edged.test_telemetry import CALM
@@ -123,8 +131,8 @@ def test_every_reason_of_a_signed_command_is_explained(why: Why) -> None:
 @pytest.mark.parametrize("command", POLICY)
 def test_every_command_is_listed_with_what_it_needs(command: Command) -> None:
     rule = POLICY[command]
-    [name] = rule.args.model_fields
-    assert f"| `{command}` | `{name}` | {rule.needs.name.lower()} |" in PAGE
+    names = ", ".join(f"`{name}`" for name in rule.args.model_fields)
+    assert f"| `{command}` | {names} | {rule.needs.name.lower()} |" in PAGE
 
 
 def test_the_seconds_are_what_we_would_tell() -> None:
@@ -217,6 +225,43 @@ def test_every_topic_is_listed() -> None:
         topics.telemetry("x"),
     ):
         assert f"| `{topic}` |" in said
+
+
+def test_the_seconds_of_a_session_are_what_we_would_tell() -> None:
+    room = calm_room(replace(SITE_PLAN, rooms=("room-1",)))
+    room.wait(4).streams({stream: stream != STREAMS[2] for stream in STREAMS}).wait(2)
+    told = room.last("av.seconds").data
+    assert example("av_seconds") == told
+    assert fit("av.seconds", told) == (told, [])
+
+
+def test_the_checkpoint_is_signed() -> None:
+    said = example("checkpoint")
+    assert fit("ledger.checkpoint", said) == (said, [])
+    assert check(said["public_key"], Statement(said["stream"], said["at"], said["row_hash"]), said["signature"])
+    assert said["key"] == fingerprint(said["public_key"])
+    assert f"`{DOMAIN.decode().strip()}`" in PAGE
+
+
+def test_every_event_is_listed() -> None:
+    named = set(re.findall(r"`([a-z_]+\.[a-z_0-9.…]+)`", PAGE))
+    kinds = {kind for kind, message in KINDS.items() if message.told is Told.EVENT}
+    conditions = {f"{name}.{word}" for name in BY_NAME for word in ("raised", "cleared")}
+    acts = {kind for kind in kinds if kind.startswith("act.")}
+    assert kinds - conditions - acts - named == set()
+    assert {"act.refused", "act.repeated"} <= named
+
+
+@pytest.mark.parametrize("thing", RETAINED)
+def test_every_snapshot_is_listed(thing: str) -> None:
+    table = PAGE[PAGE.index("## Snapshots") : PAGE.index("## Events of a room")]
+    assert re.search(rf"^\|[^|]*`{thing}`[^|]*\|", table, re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", ACT_REFUSALS)
+def test_every_refusal_of_an_act_is_explained(code: str) -> None:
+    table = PAGE[PAGE.index("| an act is `refused` as |") : PAGE.index("### The proof")]
+    assert f"`{code}`" in table
 
 
 def test_every_metric_is_listed_and_no_other() -> None:
