@@ -2,17 +2,30 @@
 
 from collections.abc import Iterator
 
-from edged.config import Config
+from edged.config import Config, Loaded, SitePhone
+from edged.core.protocol import DEFAULT
 from edged.report.settings import BrokerSettings
 
 
-def explanation(config: Config) -> list[str]:
+def explanation(loaded: Loaded) -> list[str]:
     """One line a part, in the order data flow."""
-    return [f"  {line}" for part in _PARTS for line in part(config)]
+    lines = [*_site(loaded.config), *_protocol(loaded), *(line for part in _PARTS for line in part(loaded.config))]
+    return [f"  {line}" for line in lines]
 
 
 def _site(config: Config) -> Iterator[str]:
     yield f"site       {config.site.tenant}/{config.site.name}, record in {config.site.state_dir}"
+    for name, room in config.rooms.items():
+        networks = ", ".join(str(network) for network in room.networks)
+        yield f"room       {name}: {networks or 'told apart by name only'}"
+
+
+def _protocol(loaded: Loaded) -> Iterator[str]:
+    """Whether the facility has made the sentences and T5's script its own: the shipped ones are a careful default."""
+    held, file = loaded.protocol, loaded.config.site.protocol_file
+    yield f"protocol   {held.label} ({file or 'as shipped'})"
+    if held.script == DEFAULT.script:
+        yield "NOTE: the script for tier 4 is still the shipped one; the facility has to write its own (T5)"
 
 
 def _links(config: Config) -> Iterator[str]:
@@ -60,8 +73,35 @@ def _qos(config: Config) -> Iterator[str]:
 def _instruments(config: Config) -> Iterator[str]:
     if config.media:
         yield f"media      passive observer on {config.media.interface}, headers only"
-    if config.phone:
-        yield f"phone      {config.phone.uri} every {config.phone.interval_s:g} s"
+    for room, phone in config.phones().items():
+        yield f"phone      {f'{room}: ' if room else ''}{phone.uri} every {phone.interval_s:g} s{_registrar(phone)}"
+        if shared := _shared_fate(config, phone):
+            yield f"           shared fate with {', '.join(shared)}: it never counts as a fallback (rule 12)"
+    if config.mobile:
+        heard = f"heard on {config.mobile.address} port {config.mobile.port}"
+        yield f"mobile     {heard}, silent after {config.mobile.silence_s:g} s; {_told_apart(config)}"
+
+
+def _registrar(phone: SitePhone) -> str:
+    return f", registered at {phone.registrar.host}" if phone.registrar else ", registration not asked for"
+
+
+def _shared_fate(config: Config, phone: SitePhone) -> list[str]:
+    """What takes the phone down together with the lines it is to stand in for: their links, the network's power."""
+    network = [name for name in phone.fed_by if config.ups[name].load.value == "network"]
+    return [f"link {name}" for name in phone.rides_on] + [f"ups {name}" for name in network]
+
+
+def _told_apart(config: Config) -> str:
+    """C3: its carrier is compared with the backup links' own."""
+    unknown = [
+        name
+        for name, link in config.links.items()
+        if link.role.value == "backup" and link.mcc_mnc is None and link.asn is None
+    ]
+    if unknown:
+        return f"whether by another carrier than {', '.join(unknown)} cannot be said (its mcc_mnc or asn is missing)"
+    return "its carrier is compared with the backup's"
 
 
 def _reporting(config: Config) -> Iterator[str]:
@@ -105,4 +145,14 @@ def _missing(config: Config) -> Iterator[str]:
         yield f"WARNING: links share the provider {providers[0]}: one outage may take both"
 
 
-_PARTS = (_site, _links, _lines, _router, _ups, _qos, _instruments, _reporting, _commands, _missing)
+def _records(config: Config) -> Iterator[str]:
+    """What is kept to prove and to replay."""
+    if keep_mib := config.blackbox.keep_mib:
+        yield f"black box  the last {keep_mib} MiB of what was observed, for edged replay"
+    else:
+        yield "black box  off: what was decided cannot be judged again"
+    kept = "the NOC keeps the seals" if config.broker else "nobody else keeps the seals: no broker"
+    yield f"witness    the record is signed every 60 s, and at each tier 3 or 4; {kept}"
+
+
+_PARTS = (_links, _lines, _router, _ups, _qos, _instruments, _records, _reporting, _commands, _missing)

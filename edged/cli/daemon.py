@@ -55,7 +55,7 @@ def check_config(
         raise typer.Exit(2) from error
     typer.echo(f"{config}: good (hash {loaded.hash})")
     if explain:
-        typer.echo("\n".join(explanation(loaded.config)))
+        typer.echo("\n".join(explanation(loaded)))
 
 
 @app.command()

@@ -28,7 +28,7 @@ def write(tmp_path: Path, text: str) -> Path:
 def test_one_link_is_enough_and_what_is_not_watched_is_said(tmp_path: Path) -> None:
     loaded = load(write(tmp_path, LEAST))
     assert loaded.config.plan().links[0].role is LinkRole.PRIMARY
-    assert "  NOT watched: backup link, router, ups, media, phone, mobile, qos, broker" in explanation(loaded.config)
+    assert "  NOT watched: backup link, router, ups, media, phone, mobile, qos, broker" in explanation(loaded)
 
 
 def test_the_shipped_configuration_is_good_and_uses_every_part() -> None:
