@@ -151,7 +151,7 @@ class House:
                 await self._until_told(stop)
         finally:
             if self._black_box:
-                self._black_box.close()
+                await asyncio.to_thread(self._black_box.close)
         return self._next
 
     async def _until_told(self, stop: asyncio.Event) -> None:

@@ -15,7 +15,7 @@ from edged.clock import Clock
 from edged.core.checkpoint import CheckpointUnreadable, Moment, dump, load
 from edged.core.effects import Effect
 from edged.core.events import Channel, Event
-from edged.core.judge import judge
+from edged.core.judge import Judged, judge
 from edged.core.observations import Observation, Tick
 from edged.core.plan import Plan
 from edged.core.state import State
@@ -102,9 +102,7 @@ class Judging:
 
     async def _step(self, observation: Observation) -> tuple[Event, ...]:
         now = self._clock.monotonic()
-        judged = judge(self.plan, self.state, observation, now)
-        if self._black_box:
-            self._black_box.step(self.state, observation, now, judged.events)
+        judged = self._judge(observation, now)
         if judged.events:
             await self._recorder.append(judged.events, dump(judged.state, self._moment()))
         self.state = judged.state
@@ -117,6 +115,17 @@ class Judging:
             self._ticked()
             self.ticked_once.set()
         return judged.events
+
+    def _judge(self, observation: Observation, now: float) -> Judged:
+        """Kept in the black box with what came of it, and above all when nothing did."""
+        events = None
+        try:
+            judged = judge(self.plan, self.state, observation, now)
+            events = judged.events
+        finally:
+            if self._black_box:
+                self._black_box.step(self.state, observation, now, events)
+        return judged
 
     async def _tick(self) -> None:
         while True:

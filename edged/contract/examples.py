@@ -122,6 +122,8 @@ DATA: Mapping[str, Mapping[str, Any]] = {
     "ledger.checkpoint": {
         **{"stream": STREAM, "at": 42, "row_hash": "5eed" * 16, "key": "5eed" * 8},
         **{"public_key": f"{'A' * 43}=", "signature": _SIGNATURE},
+        **{"version": "0.1.0", "config_hash": "0123456789abcdef", "protocol": "2026-11"},
+        "protocol_hash": "0123456789abcdef",
     },
     "capacity.measured": {
         **{"at": "cellular", "direction": "up", "method": "train", "rate_mbit": 19.8, "low_mbit": 18.9},

@@ -68,3 +68,7 @@ class LedgerCheckpoint(Contents):
     key: Hash
     public_key: Base64
     signature: Base64
+    version: Release | None = None
+    config_hash: Hash | None = None
+    protocol: ProtocolVersion | None = None
+    protocol_hash: Hash | None = None

@@ -51,30 +51,17 @@ def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Ab
         case Tick():
             return state, ()
         case DaemonPhase():
-            return state, (_phase(state, observation, now),)
+            return replace(state, daemon=observation), (_phase(state, observation, now),)
         case LedgerSealed():
             return state, (_sealed(state, observation, now),)
-        case LinkReading():
-            return _seen(_link(plan, state, observation), f"link:{observation.link}", now), ()
-        case MediaReading():
-            return _seen(_media(plan, state, observation), "media", now), ()
+        case LinkReading() | MediaReading() | PhoneReading() | MobileReading() | UpsReading() | ShaperReading():
+            return _kept(plan, state, observation, now), ()
         case PlatformSaid():
             return _platform(plan, state, observation), ()
-        case PhoneReading():
-            phones = _put(state.phones, observation.room, observation)
-            return _seen(replace(state, phones=phones), "phone", now), ()
-        case MobileReading():
-            return _seen(replace(state, mobile=observation), "mobile", now), ()
-        case UpsReading():
-            ups = _put(state.ups, observation.ups, observation)
-            return _seen(replace(state, ups=ups), f"ups:{observation.ups}", now), ()
         case RouterReading():
             return _router(plan, _seen(replace(state, router=observation), "router", now), observation.active, now)
         case ActiveWanChanged():
             return _router(plan, state, observation.active, now)
-        case ShaperReading():
-            shapers = _put(state.shapers, observation.interface, observation)
-            return _seen(replace(state, shapers=shapers), f"qos:{observation.interface}", now), ()
         case UplinkReading():
             return replace(state, uplink=observation), ()
         case RecordReading():
@@ -103,25 +90,50 @@ def absorb(plan: Plan, state: State, observation: Observation, now: float) -> Ab
             assert_never(observation)
 
 
+Reading = LinkReading | MediaReading | PhoneReading | MobileReading | UpsReading | ShaperReading
+
+
+def _kept(plan: Plan, state: State, reading: Reading, now: float) -> State:
+    """The newest reading of an instrument, and that it told something."""
+    match reading:
+        case LinkReading():
+            return _seen(_link(plan, state, reading), f"link:{reading.link}", now)
+        case MediaReading():
+            return _seen(_media(plan, state, reading), "media", now)
+        case PhoneReading():
+            return _seen(replace(state, phones=_put(state.phones, reading.room, reading)), "phone", now)
+        case MobileReading():
+            return _seen(replace(state, mobile=reading), "mobile", now)
+        case UpsReading():
+            return _seen(replace(state, ups=_put(state.ups, reading.ups, reading)), f"ups:{reading.ups}", now)
+        case ShaperReading():
+            shapers = _put(state.shapers, reading.interface, reading)
+            return _seen(replace(state, shapers=shapers), f"qos:{reading.interface}", now)
+        case _:
+            assert_never(reading)
+
+
 def log(state: State, name: str, now: float, data: Mapping[str, Json]) -> Event:
     """An event of the log channel, under the tier in force."""
     return Event(Channel.LOG, name, state.tier, now, data)
 
 
 def _phase(state: State, told: DaemonPhase, now: float) -> Event:
+    return log(state, f"daemon.{told.phase}", now, {**_made_by(told), "record": told.record})
+
+
+def _made_by(told: DaemonPhase) -> dict[str, Json]:
+    """What the record is made by and under, as far as it was told."""
     version, _, protocol_hash = told.protocol.partition(" ")
-    data: dict[str, Json] = {"version": told.version, "config_hash": told.config_hash, "record": told.record}
-    return log(
-        state,
-        f"daemon.{told.phase}",
-        now,
-        {**data, "protocol": version or None, "protocol_hash": protocol_hash or None},
-    )
+    words: dict[str, Json] = {"version": told.version, "config_hash": told.config_hash}
+    return {**words, "protocol": version or None, "protocol_hash": protocol_hash or None}
 
 
 def _sealed(state: State, seal: LedgerSealed, now: float) -> Event:
     data: dict[str, Json] = {"stream": seal.stream, "at": seal.sequence, "row_hash": seal.row_hash, "key": seal.key}
-    return log(state, "ledger.checkpoint", now, {**data, "public_key": seal.public_key, "signature": seal.signature})
+    made_by = _made_by(state.daemon) if state.daemon else {}
+    told = {**data, "public_key": seal.public_key, "signature": seal.signature, **made_by}
+    return log(state, "ledger.checkpoint", now, told)
 
 
 def _media(plan: Plan, state: State, reading: MediaReading) -> State:

@@ -8,7 +8,7 @@ from edged.core.effects import Leave, Pace, Run
 from edged.core.incident_state import NO_INCIDENTS, Incidents
 from edged.core.latch import Latch
 from edged.core.line import LineState
-from edged.core.observations import CertificateReading, ClockReading, RecordReading, UplinkReading
+from edged.core.observations import CertificateReading, ClockReading, DaemonPhase, RecordReading, UplinkReading
 from edged.core.rooms import RoomState, Session
 from probes.reading import LinkReading, MobileReading, PhoneReading
 from qos.reading import ShaperReading
@@ -62,6 +62,8 @@ class State:
     seen_s: Mapping[str, float] = field(default_factory=dict)
     """When each source last told something."""
 
+    daemon: DaemonPhase | None = None
+    """What this life of the daemon runs as."""
     rooms: Mapping[str, RoomState] = field(default_factory=dict)
     carrier: str | None = None
     """The link that last carried the traffic, as far as the router said."""
