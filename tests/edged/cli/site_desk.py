@@ -1,8 +1,9 @@
 """A room on a fake clock behind a real control socket, and `edgectl` asking there."""
 
 import asyncio
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from edged.cli.edgectl import app
 from edged.control.desk import Desk
 from edged.control.server import ControlSettings, serve
-from edged.core.events import Event, Json
+from edged.core.events import Channel, Event, Json
 from edged.core.judge import judge
 from edged.core.observations import Observation
 from edged.record.recorded import Recorded
@@ -60,15 +61,15 @@ class Ctl:
 
 
 @contextmanager
-def site(room: Room, directory: Path) -> Iterator[Ctl]:
-    """The daemon's side runs in a thread: `edgectl` blocks."""
+def site(room: Room, directory: Path, *, recorded: Sequence[dict[str, Any]] = ()) -> Iterator[Ctl]:
+    """The daemon's side runs in a thread: `edgectl` blocks. `recorded`: the events it will tell, oldest first."""
     room.events.clear()
     socket, ready = directory / "control.sock", threading.Event()
     loop = asyncio.new_event_loop()
     held: list[asyncio.Task[None]] = []
 
     async def live() -> None:
-        held.append(asyncio.ensure_future(serve(ControlSettings(socket=socket), _desk(room, directory))))
+        held.append(asyncio.ensure_future(serve(ControlSettings(socket=socket), _desk(room, directory, recorded))))
         while not socket.exists() or socket.stat().st_mode & 0o777 != 0o666:
             await asyncio.sleep(0.005)
         ready.set()
@@ -85,11 +86,12 @@ def site(room: Room, directory: Path) -> Iterator[Ctl]:
         loop.close()
 
 
-def _desk(room: Room, directory: Path) -> Desk:
+def _desk(room: Room, directory: Path, recorded: Sequence[dict[str, Any]]) -> Desk:
     judged = Judged(room)
 
     async def recent(limit: int) -> list[Recorded]:
-        return []
+        bodies = [json.dumps(each).encode() for each in recorded[-limit:]]
+        return [Recorded(row, "s", row, Channel.LOG, 0, body, True) for row, body in enumerate(bodies, start=1)]
 
     clock = SetClock()
     return Desk(judged, clock, document=judged.document, recent=recent, reload=lambda: None, state_dir=directory)
