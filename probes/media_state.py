@@ -25,6 +25,7 @@ _BLIND_SLOTS = 12  # the second that is counted and the moment it settles
 _MAX_ENDS = 512  # directions of flows that showed no media yet, or are none of ours; some 1 kB each at worst
 _MAX_MEDIA_ENDS = 64  # those that did: a room has two to eight
 _RECENT_S = 30.0  # a flow without media for longer has no say: consent has run out by then (RFC 7675)
+_FLOWING_S = 3.0  # media pass now: Opus in silence still sends every 0.4 s
 _EVERY_STREAM = tuple((medium, way) for medium in Medium for way in Way)
 
 Liveness = tuple[bool | None, ...]
@@ -157,15 +158,16 @@ class _Room:
         return FarEnd.UNKNOWN if latest is None else latest.far_end(now_s)
 
     def protection(self, now_s: float) -> Protection:
-        """Clear if any flow is, encrypted if all are."""
+        """Clear if any flow is, encrypted if all are. What a session left behind when it was made anew has no say."""
         found = {flow.evidence.verdict(now_s) for flow in self._recent(now_s)}
         if Protection.CLEAR in found:
             return Protection.CLEAR
-        return Protection.ENCRYPTED if found == {Protection.ENCRYPTED} else Protection.UNKNOWN
+        flowing = {flow.evidence.verdict(now_s) for flow in self._recent(now_s, _FLOWING_S)} or found
+        return Protection.ENCRYPTED if flowing == {Protection.ENCRYPTED} else Protection.UNKNOWN
 
-    def _recent(self, now_s: float) -> list[Flow]:
+    def _recent(self, now_s: float, within_s: float = _RECENT_S) -> list[Flow]:
         flows = self.media_flows.values()
-        return [flow for flow in flows if flow.media_s is not None and now_s - flow.media_s <= _RECENT_S]
+        return [flow for flow in flows if flow.media_s is not None and now_s - flow.media_s <= within_s]
 
     def _report(self, way: Way, sender: int, dress: Dress, t_s: float) -> None:
         """RTCP may come by a port of its own: what counts is whose it is. Of an unknown sender it may be anything."""

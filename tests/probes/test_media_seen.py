@@ -31,6 +31,7 @@ from tests.probes.media_wire import (
     Path,
     Sender,
     binding,
+    dtls,
     frozen,
     handshake,
     in_order,
@@ -304,6 +305,15 @@ def test_h1_a_handshake_on_the_media_s_own_five_tuple_is_encryption() -> None:
     shown = seen(keys, *call(1, 4), sealed)
     assert shown.readings[-1].protection is Protection.ENCRYPTED
     assert shown.readings[5].protection is Protection.UNKNOWN  # no media yet
+
+
+def test_h1_a_session_made_anew_is_judged_by_its_own_handshake_not_by_what_it_left_behind() -> None:
+    anew = replace(OUT, source_port=40002)
+    flights = (dtls(22, path=anew), dtls(22, path=anew.back()), dtls(22, epoch=1, path=anew))
+    keys = [(6 + 0.1 * n, frame) for n, frame in enumerate((*flights, dtls(22, epoch=1, path=anew.back())))]
+    shown = seen(*call(0, 4), keys, *call(7, 5, anew, anew.back()))
+    assert shown.readings[35].protection is Protection.UNKNOWN  # we began to look in mid-session
+    assert shown.readings[-1].protection is Protection.ENCRYPTED
 
 
 @pytest.mark.parametrize(
