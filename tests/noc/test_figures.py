@@ -25,6 +25,8 @@ def test_a_site_is_a_page_of_figures_and_what_is_unknown_is_absent() -> None:
     registry.register(Still(Figures(intake, Health(connected=True), lambda: 12.0)))
     link = {**DATA["snap.links"]["links"][0], "link": "fiber", "verdict": "down", "cause": "loss"}
     links: dict[str, Json] = {"links": [link]}
+    rooms: dict[str, Json] = {"rooms": DATA["snap.rooms"]["rooms"]}
+    alarms: dict[str, Json] = {"alarms": DATA["snap.alarms"]["alarms"]}
     conditions: dict[str, Json] = {"conditions": [{"name": "link.down", "at": "fiber", "severity": "alarm"}]}
     taken(
         intake,
@@ -34,6 +36,8 @@ def test_a_site_is_a_page_of_figures_and_what_is_unknown_is_absent() -> None:
         *(
             arrived("snap/links", moment("snap.links", links)),
             arrived("snap/conditions", moment("snap.conditions", conditions)),
+            arrived("snap/rooms", moment("snap.rooms", rooms)),
+            arrived("snap/alarms", moment("snap.alarms", alarms)),
         ),
         now_s=10.0,
     )
@@ -56,6 +60,13 @@ def test_a_site_is_a_page_of_figures_and_what_is_unknown_is_absent() -> None:
         ("edged_noc_lost_total", "kind", "event", "why", "evicted"): 1.0,
         ("edged_noc_lost_total", "kind", "event", "why", "torn"): 0.0,
         ("edged_noc_site_stopped",): 0.0,
+        ("edged_noc_room_tier", "room", "room-1"): 2.0,
+        ("edged_noc_room_av_compliant", "room", "room-1"): 1.0,
+        ("edged_noc_room_readiness", "room", "room-1"): 2.0,
+        ("edged_noc_room_supervised", "room", "room-1"): 1.0,
+        ("edged_noc_alarms_unanswered",): 1.0,
+        ("edged_noc_incidents_open",): None,
+        ("edged_noc_unwitnessed_seconds",): 2.0,
     }
     found = {
         (name, *labels): registry.get_sample_value(name, site | dict(zip(labels[::2], labels[1::2], strict=True)))

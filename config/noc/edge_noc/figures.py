@@ -52,6 +52,11 @@ def _each(values: Mapping[str, float]) -> list[Sample]:
     return [((name,), float(value)) for name, value in values.items()]
 
 
+def _rooms(site: Site, what: str) -> list[Sample]:
+    found = {name: getattr(room, what) for name, room in site.looks.rooms.items()}
+    return _each({name: value for name, value in found.items() if value is not None})
+
+
 def _per_kind(site: Site, count: Callable[..., int]) -> list[Sample]:
     sums: dict[str, float] = {}
     for stream in site.streams.values():
@@ -82,6 +87,38 @@ GAUGES: tuple[Metric, ...] = (
         lambda site, _: _one(None if site.presence.state is None else site.presence.state == "stopped"),
     ),
     Metric("edged_noc_tier", "The containment tier in force, 0 to 4", (), lambda site, _: _one(site.looks.tier)),
+    Metric("edged_noc_room_tier", "The tier of one room", ("room",), lambda site, _: _rooms(site, "tier")),
+    Metric(
+        "edged_noc_room_av_compliant",
+        "Whether a session has live two-way audio and video",
+        ("room",),
+        lambda site, _: _rooms(site, "av_compliant"),
+    ),
+    Metric(
+        "edged_noc_room_readiness",
+        "Whether the next injection may begin: 0 green, 1 amber, 2 red",
+        ("room",),
+        lambda site, _: _rooms(site, "readiness"),
+    ),
+    Metric(
+        "edged_noc_room_supervised",
+        "Whether a radiologist supervises",
+        ("room",),
+        lambda site, _: _rooms(site, "joined"),
+    ),
+    Metric("edged_noc_incidents_open", "Incidents that are open", (), lambda site, _: _one(site.looks.incidents)),
+    Metric(
+        "edged_noc_alarms_unanswered",
+        "Alarms in sight that nobody acknowledged",
+        (),
+        lambda site, _: _one(site.looks.unanswered),
+    ),
+    Metric(
+        "edged_noc_unwitnessed_seconds",
+        "Since when there are events that no checkpoint covers",
+        (),
+        lambda site, now_s: _one(0.0 if site.witnessed.since_s is None else now_s - site.witnessed.since_s),
+    ),
     Metric(
         "edged_noc_last_message_age_seconds",
         "Since a site last said anything, since this consumer started",

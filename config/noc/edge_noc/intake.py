@@ -16,6 +16,7 @@ from edge_noc.book import UNKNOWN_STREAM, StreamBook
 from edge_noc.looks import Looks
 from edge_noc.presence import Presence
 from edge_noc.reading import Channel, Garbage, Numbered, Place
+from edge_noc.witnessed import Witnessed
 
 MAX_LEAP = 10_000_000
 """A number so far beyond the highest known is no number of ours: it would be asked for until the end of days."""
@@ -48,6 +49,7 @@ class Site:
     presence: Presence = field(default_factory=Presence)
     asking: Asking = field(default_factory=Asking)
     looks: Looks = field(default_factory=Looks)
+    witnessed: Witnessed = field(default_factory=Witnessed)
     events: Counter[Channel] = field(default_factory=Counter)
     """Since we started, first time only, by how they came."""
     heard_s: float | None = None
@@ -174,8 +176,8 @@ class Intake:
             due.rows.append(Row(key, message.stream, message, wall_s))
             if channel is Channel.TELEMETRY:
                 site.looks.telemetry(message.kind, message.data)
-            elif newest and message.tier is not None:
-                site.looks.tier = message.tier
+            elif newest and not message.is_telemetry:
+                _newest(site, message, now_s)
         # One that the site sends again below our watermark: it did not hear us.
         if book.watermark > before or (tier and message.sequence <= book.watermark):
             due.acks[key, message.stream] = book.watermark
@@ -242,3 +244,12 @@ class Intake:
         if not held.book.held.count:
             held.kind = kind  # so far only a tombstone spoke of it, and that does not say which kind it is
         return held.book
+
+
+def _newest(site: Site, message: Numbered, now_s: float) -> None:
+    """What an event says of how things are now."""
+    site.looks.event(message.kind, message.tier, message.data)
+    if message.kind == "ledger.checkpoint":
+        site.witnessed.checkpoint(str(message.data.get("stream")), message.data.get("at"), now_s)
+    else:
+        site.witnessed.event(message.stream, message.sequence, now_s)
