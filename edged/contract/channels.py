@@ -19,7 +19,7 @@ PARAMETERS: Mapping[str, str] = {
     "site": "Which site, as configured.",
     "thing": "What the snapshot is of.",
     "kind": "Which figures.",
-    "tier": "The tier in force after the event.",
+    "tier": "The tier of the room after the event.",
 }
 
 

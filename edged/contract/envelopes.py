@@ -27,7 +27,9 @@ class Frame(Contents):
 
 
 class EventFrame(Frame):
-    """(`stream`, `sequence`) names the event for ever; `tier` is the one in force after it."""
+    """(`stream`, `sequence`) names the event for ever; `tier` is the one in force after it: of the site, that is of its
+    worst room; of `tier.entered` that of its room.
+    """
 
     stream: Uuid
     sequence: Sequence

@@ -94,9 +94,7 @@ class Evidence(Contents):
 
 
 class TierEntered(OfIncident):
-    """The tier of a room changed; the envelope's `tier` is the site's after it: the highest of its rooms. `row` is null
-    on the way down to 0.
-    """
+    """The tier of a room changed; the envelope's `tier` is this room's new one. `row` is null on the way down to 0."""
 
     room: Room
     previous: Tier
