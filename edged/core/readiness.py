@@ -79,6 +79,11 @@ def _carrier(*verdicts: Verdict) -> Holds:
     return lambda _, __, s: s.carrier_verdict in verdicts
 
 
+def _degraded(_: Plan, state: State, s: Situation) -> bool:
+    """Tier 1 is a slow or lossy line, or media that lose data, whatever the probes say of the line by themselves."""
+    return s.carrier_verdict is Verdict.DEGRADED or state.room(s.room).tier == 1
+
+
 def _not_admissible(plan: Plan, state: State, s: Situation) -> bool:
     """The line in use has no room for the sessions there are, or none for the next."""
     found = admission(plan, state, s.now)
@@ -181,7 +186,7 @@ ROWS: tuple[Row, ...] = (
     Row("clear_text_media", _R, _clear_text),
     Row("restarted_just_now", _A, _just_started),
     Row("carrier_unknown", _A, _carrier(Verdict.UNKNOWN)),
-    Row("carrier_degraded", _A, _carrier(Verdict.DEGRADED)),
+    Row("carrier_degraded", _A, _degraded),
     Row("rate_unknown", _A, _rate_unknown),
     Row("no_second_link", _A, lambda plan, _, __: len(plan.links) < 2),
     Row("standby_down", _A, _standby_down),
