@@ -13,24 +13,27 @@ ROUTINE = frozenset({"av.seconds", "ledger.checkpoint"})
 """Proof that comes by itself every few seconds; between it nobody would find the rest."""
 
 _TOLD = (
-    *("incident", "row", "at", "room", "timer", "due_in_s", "cause", "cause_at", "previous", "active"),
-    *("act", "subject", "for_s", "errand", "command", "refused", "actor", "reason", "session"),
-    *("phase", "response_s", "response_class", "waited_s", "by_connectivity", "opened_for", "worst_tier", "symptom"),
     *(
-        "first_s_ago",
-        "av",
-        "protection",
-        "dies_at",
-        "direction",
-        "method",
-        "rate_mbit",
-        "why",
-        "mapped",
-        "fit",
-        "lacks",
+        "number",
+        "incident",
+        "alarm",
+        "row",
+        "at",
+        "room",
+        "timer",
+        "due_in_s",
+        "cause",
+        "cause_at",
+        "previous",
+        "active",
     ),
+    *("drill", "act", "subject", "for_s", "errand", "command", "refused", "actor", "reason", "session"),
+    *("phase", "response_s", "response_class", "waited_s", "by_connectivity", "worst_tier", "audio", "video"),
+    *("seconds", "ended_s_ago", "av", "protection"),
+    *("dies_at", "direction", "method", "rate_mbit", "why", "mapped", "fit", "lacks"),
     *("error", "lasted_s", "row_hash", "key", "protocol"),
 )
+_ONLY_IF_TRUE = ("drill",)
 
 
 def name(each: Doc) -> str:
@@ -39,7 +42,8 @@ def name(each: Doc) -> str:
 
 
 def events(listed: list[Doc]) -> RenderableType:
-    shown = table("SEQ", "TIME", "TIER", "EVENT", "ABOUT")
+    shown = table("SEQ", "TIME", "TIER", "EVENT")
+    shown.add_column("ABOUT", overflow="fold")
     for each in listed:
         body = each["event"]
         colour = TIER_STYLES[body["tier"]] if name(each).startswith("tier.") else ""
@@ -54,7 +58,9 @@ def events(listed: list[Doc]) -> RenderableType:
 
 
 def about(data: Doc) -> str:
-    told = {key: data[key] for key in _TOLD if data.get(key) not in (None, [], "", False)}
+    """What is false is told as well: a fitness, a blame."""
+    told = {key: data[key] for key in _TOLD if data.get(key) not in (None, [])}
+    told = {key: value for key, value in told.items() if value or key not in _ONLY_IF_TRUE}
     if "at" not in told and data.get("source") is not None:
         told["source"] = data["source"]
     return "  ".join(f"{key}={_plain(value)}" for key, value in told.items())

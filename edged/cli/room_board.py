@@ -125,10 +125,12 @@ def session(doc: Doc, *, tight: bool = False) -> RenderableType:
         return Text.assemble(" session ", (held["id"], "bold"), _BETWEEN, (asked, WARN)) + admission(doc)
     line = Text.assemble(" session ", (held["id"], "bold"), f", {held['phase']}, open {span(held['for_s'])}", _BETWEEN)
     if doc["tier"]["av_compliant"]:
-        line = line.append("two-way A/V live", style=GOOD) + admission(doc)
+        line.append("two-way A/V live", style=GOOD)
     else:
         line.append("NOT COMPLIANT: two-way A/V not live", style=BAD)
-    return Group(line, _answered(held)) if _wants_record(held) or not tight else line
+    if tight:
+        return Group(line, _answered(held)) if _wants_record(held) else line
+    return Group(line, _answered(held) + admission(doc))
 
 
 def _wants_record(held: Doc) -> bool:

@@ -42,16 +42,32 @@ def recorded(kind: str, sequence: int = 7, tier: int = 0, **data: Any) -> dict[s
         ),
         (
             "av.seconds",
-            {"room": "ct-1", "av": "YYNNUUYYYY", "first_s_ago": 10.0},
-            "room=ct-1  first_s_ago=10  av=YYNNUUYYYY",
+            {"room": "ct-1", "av": "YYNNUUYYYY", "seconds": 10},
+            "room=ct-1  seconds=10  av=YYNNUUYYYY",
         ),
         ("source.failed", {"source": "router", "error": "WanTimeout"}, "error=WanTimeout  source=router"),
+        ("act.held", {"act": "held", "by_connectivity": False}, "act=held  by_connectivity=False"),
+        (
+            "tier.entered",
+            {"row": "t2.failover", "previous": 0, "drill": True},
+            "row=t2.failover  previous=0  drill=True",
+        ),
+        ("tier.entered", {"row": "t2.failover", "previous": 0, "drill": False}, "row=t2.failover  previous=0"),
+        ("alarm.raised", {"alarm": "link.down fiber", "incident": 2}, "incident=2  alarm=link.down fiber"),
         ("link.down.raised", {"at": "fiber", "incident": 12, "source": "x"}, "incident=12  at=fiber"),
     ],
 )
 def test_of_an_event_what_tells_it_apart(kind: str, data: dict[str, Any], says: str) -> None:
     shown = text(event_list.events([recorded(kind, **data)]), width=160)
-    assert f" {kind}  {says}" in shown
+    assert shown.rstrip().endswith(f" {kind}  {says}")
+
+
+def test_a_long_event_is_told_whole_and_takes_no_column_from_the_others() -> None:
+    data = {"row": "t5.contrast_given", "room": "ct-1", "cause": "remote_or_application", "session": "s-" + 60 * "7"}
+    shown = text(event_list.events([recorded("tier.entered", 4711, 4, **data)]), width=80)
+    assert "4711  2026-01-01 10:00:00.123   4    tier.entered" in shown
+    assert "".join(shown.split()).count("7") >= 60 + 1
+    assert "…" not in shown
 
 
 def test_proof_that_comes_by_itself_does_not_push_the_rest_out(tmp_path: Path) -> None:

@@ -191,8 +191,7 @@ def test_a_link_that_is_well_rests_on_no_alarm() -> None:
 )
 def test_how_many_sessions_fit_stands_beside_the_session(admission: Any, expected: str) -> None:
     doc = {**calm_room().doc(), "admission": admission}
-    line = text(board.session(doc)).splitlines()[0].strip()
-    assert line.split("  ·  ")[2:] == ([expected] if expected else [])
+    assert text(board.session(doc), width=160).strip().split("  ·  ")[2:] == [expected]
 
 
 # ── on the screen ──────────────────────────────────────────────────────────────────────────────────────
