@@ -10,7 +10,19 @@ def toml_for(directory: Path, media: Media = "rtp") -> str:
     """The text of edged.toml for the lab in `directory`, where the daemon's state and control socket live too."""
     links = "\n".join(_link(wan, directory) for wan in plan.WANS)
     hints, ports = (_HINTS, "5004-5006") if media == "rtp" else ("", "32768-65535")
-    return _SITE.format(directory=directory, links=links, router=plan.ROUTER_LAN, hints=hints, media_ports=ports)
+    return _SITE.format(
+        directory=directory,
+        links=links,
+        router=plan.ROUTER_LAN,
+        hints=hints,
+        media_ports=ports,
+        mobile=_mobile(directory / plan.MOBILE_KEY_FILE),
+    )
+
+
+def _mobile(key_file: Path) -> str:
+    """A lab without services has no mobile workstation to be heard."""
+    return _MOBILE.format(address=plan.BOX_FOR_MOBILE, key_file=key_file) if key_file.exists() else ""
 
 
 def _link(wan: plan.Wan, directory: Path) -> str:
@@ -59,6 +71,7 @@ key_file = "{directory}/capacity.key"
 """
 _METERED = """\
 monthly_mb = 2000
+mcc_mnc = "001-01"                  # the mobile workstation is in 001-02, both test networks of ITU-T E.212
 paces = {{ calm_s = 1.0 }}
 [links.{wan.link}.standby]
 address = "{reflector}"
@@ -74,6 +87,16 @@ payload_types = [111]
 [media.video]
 ports = [5006]
 payload_types = [96]
+"""
+
+# Heard every second, so that a test need not wait ten for silence.
+_MOBILE = """\
+[mobile]
+address = "{address}"
+key_file = "{key_file}"
+silence_s = 5
+interval_s = 1
+
 """
 
 _SITE = """\
@@ -148,7 +171,12 @@ platform_networks = ["198.51.100.30/32"]
 [phone]
 host = "10.77.0.60"
 interval_s = 2
+[phone.registrar]
+host = "10.77.0.60"
+aor = "direct@lab.test"
+interval_s = 2
 
+{mobile}\
 [broker]
 host = "198.51.100.10"
 """

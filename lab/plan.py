@@ -3,6 +3,12 @@
     workstation pacs staff power phone        (10.77.0.20 .30 .40 .50 .60)
          └──────┴─────┴─────┴────┴── switch ── edge ── router ═══ fiber ═══ fiber-isp ──┐
                                       (in line: .10 .11 .12)  ═ cellular ═ cellular-isp ─┴ internet (198.51.100.0/24)
+                                          │
+                                        mobile (192.0.2.2, to the box at 192.0.2.1)
+
+The mobile workstation's heartbeat comes over its own carrier and the site's VPN or a forwarded port, and so, at a real
+site, over one of the two lines. Here all that is one wire of its own, which ends in the box: what is heard and what is
+not then says something of the workstation alone, also while both lines are cut.
 
 Addresses are fixed: tests, services and the daemon's configuration name them. Every MAC address is derived from its
 place in the plan.
@@ -21,6 +27,7 @@ NODES = (
     "staff",
     "power",
     "phone",
+    "mobile",
     "switch",
     "fiber",
     "cellular",
@@ -60,6 +67,7 @@ SWITCHED = ("workstation", "pacs", "staff", "power", "phone")
 CABLES = (
     *(_cable(f"{node} lan0", f"switch {node}") for node in SWITCHED),
     _cable("edge lan0", "switch edge"),
+    _cable("edge mobile0", "mobile net0"),
     _cable("edge wan0", "router lan0"),
     _cable("router wan0", "fiber room"),
     _cable("fiber net", "fiber-isp access"),
@@ -83,14 +91,20 @@ LAN_PORT = Port("router", "lan0")
 PIN_FIBER, PIN_CELLULAR = "10.77.0.11", "10.77.0.12"
 FAR_HOSTS = ("198.51.100.40", "198.51.100.41")
 """They answer pings: the daemon's, and the router's health checks."""
+BOX_FOR_MOBILE, MOBILE = "192.0.2.1", "192.0.2.2"
+"""Where the mobile workstation's heartbeat reaches the box, and where it comes from."""
 REFLECTOR, PLATFORM = "198.51.100.20", "198.51.100.30"
 PLATFORM_NAME = "platform.lab.test"
 CA_FILE = "ca.pem"
 """In the lab's directory, once the platform serves: whom to trust for its name."""
+MOBILE_KEY_FILE = "mobile.key"
+"""There as well, once the mobile workstation is there: what it signs with."""
 
 ADDRESSES: dict[Port, tuple[str, ...]] = {
     LAN_PORT: (f"{ROUTER_LAN}/24",),
     Port("edge", "br0"): ("10.77.0.10/24", f"{PIN_FIBER}/24", f"{PIN_CELLULAR}/24"),
+    Port("edge", "mobile0"): (f"{BOX_FOR_MOBILE}/24",),
+    Port("mobile", "net0"): (f"{MOBILE}/24",),
     Port("workstation", "lan0"): ("10.77.0.20/24",),
     Port("pacs", "lan0"): ("10.77.0.30/24",),
     Port("staff", "lan0"): ("10.77.0.40/24",),

@@ -23,8 +23,9 @@ async def _heal(site: Site, words: Words) -> Answer:
     for link in site.links:
         await _heal_link(site, link)
     flows = {f"{medium}_{way}": "on" for medium in _MEDIA for way in _WAYS}
-    site.truth.change(mains=True, phone=True, **flows, clear=False, upsd="ok", snmp=True)
-    switched = "mains, phone, audio, video, their encryption, the router's SNMP and the UPS server"
+    fallback = {"phone": True, "phone_registered": True, "mobile": True}
+    site.truth.change(mains=True, **fallback, **flows, clear=False, upsd="ok", snmp=True)
+    switched = "mains, phone, mobile, audio, video, their encryption, the router's SNMP and the UPS server"
     return Answer(f"all healed: both links, their pins, the LAN's cable, the reflectors, {switched}")
 
 
@@ -148,6 +149,16 @@ SITE_COMMANDS: dict[str, Command] = {
         "mains on|off", "power to both UPSes", _switch("mains", "mains power is on", "mains power is off")
     ),
     "phone": Command("phone on|off", "the direct line", _switch("phone", "the phone answers", "the phone is dead")),
+    "registration": Command(
+        "registration on|off",
+        "of the direct line; off: its adapter answers, and nobody can call it",
+        _switch("phone_registered", "the direct line is registered", "the registrar knows nothing of the direct line"),
+    ),
+    "mobile": Command(
+        "mobile on|off",
+        "the mobile workstation, which has a wire of its own to the box",
+        _switch("mobile", "the mobile workstation is on", "the mobile workstation is off"),
+    ),
     "audio": Command("audio on|off [to_room|from_room]", "the session's audio, both ways or one", _flow("audio")),
     "video": Command(
         "video on|off|freeze [to_room|from_room]", "its video; freeze: packets go on, pictures do not", _flow("video")

@@ -12,7 +12,13 @@ _MEDIA = tuple(
     for medium in ("audio", "video")
     for way in ("from_room", "to_room")
 )
-_SWITCHES = (("mains", "mains"), ("phone", "phone"), ("snmp", "router SNMP"))
+_SWITCHES = (
+    ("mains", "mains"),
+    ("phone", "phone"),
+    ("phone_registered", "its registration"),
+    ("mobile", "mobile"),
+    ("snmp", "router SNMP"),
+)
 
 
 def render(status: dict[str, Any]) -> str:

@@ -35,6 +35,10 @@ class World:
     router: RouterTruth
     mains: bool = True
     phone: bool = True
+    phone_registered: bool = True
+    """The registrar knows where the direct line is."""
+    mobile: bool = True
+    """The mobile workstation is switched on."""
     audio_to_room: Flow = "on"
     audio_from_room: Flow = "on"
     video_to_room: Flow = "on"

@@ -11,6 +11,7 @@ _SITE: tuple[Service, ...] = (
     Service("capacity", "internet", "lab.services.capacity"),
     Service("sink", "internet", "lab.services.sink"),
     Service("phone", "phone", "lab.services.phone"),
+    Service("mobile", "mobile", "lab.services.mobile"),
 )
 _MEDIA: dict[Media, tuple[Service, ...]] = {
     "rtp": (

@@ -1,7 +1,7 @@
 """The mobile workstation: its heartbeat to the box, as edged ships it, with the key DIR/mobile.key.
 
-It is there while the world says so (`mobile`); switched off, it says nothing. That nobody hears it is no fault of its
-own: it goes on.
+It reaches the box over a wire of its own (lab.plan says what that stands for). It is there while the world says so
+(`mobile`); switched off, it says nothing. That nobody hears it is no fault of its own: it goes on.
 """
 
 import argparse
@@ -9,21 +9,21 @@ import asyncio
 
 import structlog
 
+from lab import plan
 from lab.services import secret_key
 from lab.services.lifetime import address, arguments, ready, run
 from lab.services.world import Truth
 from probes.mobile_heartbeat import Beats, Network, beat
 from probes.packets.heartbeat import PORT, is_network
 
-BOX = f"10.77.0.10:{PORT}"
-KEY_FILE = "mobile.key"
+BOX = f"{plan.BOX_FOR_MOBILE}:{PORT}"
 
 _log = structlog.get_logger()
 
 
 async def serve(chosen: argparse.Namespace) -> None:
     truth = Truth(chosen.dir)
-    key = secret_key.made(chosen.dir / KEY_FILE)
+    key = secret_key.made(chosen.dir / plan.MOBILE_KEY_FILE)
     beats = Beats(Network(chosen.mcc_mnc, chosen.asn, True))
     host, port = chosen.to
     ready()

@@ -52,3 +52,26 @@ def test_the_session_is_first_class_whatever_its_ports(tmp_path: Path, kind: Med
     assert qos is not None
     first = qos.p1.ports[0]
     assert (str(first.host), first.protocol) == (f"{plan.PLATFORM}/32", "udp")
+
+
+def test_c3_the_mobile_workstation_is_listened_for_once_its_key_is_there_and_is_of_another_carrier(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "edged.toml"
+    config.write_text(toml_for(tmp_path))
+    assert load(config).config.mobile is None
+    (tmp_path / plan.MOBILE_KEY_FILE).write_text("0123456789abcdef\n")
+    config.write_text(toml_for(tmp_path))
+    site = load(config).config
+    assert site.mobile is not None
+    assert str(site.mobile.address) == plan.BOX_FOR_MOBILE
+    assert (site.links["fiber"].mcc_mnc, site.links["cellular"].mcc_mnc) == (None, "001-01")
+
+
+def test_c1_the_line_is_asked_for_at_its_registrar(tmp_path: Path) -> None:
+    config = tmp_path / "edged.toml"
+    config.write_text(toml_for(tmp_path))
+    phone = load(config).config.phone
+    assert phone is not None
+    assert phone.registrar is not None
+    assert (phone.registrar.host, phone.registrar.aor) == (phone.host, "sip:direct@lab.test")

@@ -13,6 +13,7 @@ import pytest_asyncio
 from lab import plan
 from lab.client import LabClient, start_lab
 from lab.errors import LabFailure, LabMisuse
+from lab.services.world import read as read_world
 from tests.lab.site_hands import median_ms, pings_ms, run_in, until_active
 
 pytestmark = [pytest.mark.lab, pytest.mark.asyncio(loop_scope="module")]
@@ -165,7 +166,7 @@ async def test_a_command_line_runs_inside_a_node(lab: LabClient) -> None:
     argv = [sys.executable, "-m", "lab", "--dir", str(lab.directory), *words]
     process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
-    assert out.split() == [b"br0", b"lan0", b"lo", b"wan0"]
+    assert out.split() == [b"br0", b"lan0", b"lo", b"mobile0", b"wan0"]
     assert process.returncode == 7
 
 
@@ -177,6 +178,22 @@ async def test_a_switch_is_written_to_the_world_the_services_read(lab: LabClient
     assert world["router"]["wans"]["1"] == {"name": "Cellular", "state": 8, "health": 1, "ifname": "wan1"}
     await lab.do("heal", "all")
     assert json.loads((lab.directory / "world.json").read_text())["mains"] is True
+
+
+async def test_the_fallbacks_are_switched_each_by_itself_and_healed(lab: LabClient) -> None:
+    assert await lab.do("registration", "off") == "the registrar knows nothing of the direct line"
+    assert await lab.do("mobile", "off") == "the mobile workstation is off"
+    world = read_world(lab.directory)
+    assert (world.phone, world.phone_registered, world.mobile) == (True, False, False)
+    await lab.do("heal", "all")
+    world = read_world(lab.directory)
+    assert (world.phone, world.phone_registered, world.mobile) == (True, True, True)
+
+
+async def test_the_mobile_workstation_is_reached_while_both_links_are_cut(lab: LabClient) -> None:
+    for link in plan.LINKS:
+        await lab.do("cut", link)
+    assert await pings_ms(lab, plan.BOX_FOR_MOBILE, plan.MOBILE, count=1) != [None]
 
 
 async def test_each_medium_is_switched_both_ways_or_one_and_healed(lab: LabClient) -> None:

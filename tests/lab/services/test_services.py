@@ -8,6 +8,7 @@ from lab import plan
 from lab.service import Media
 from lab.services import services_for
 from probes.capacity.settings import read_key
+from probes.packets.heartbeat import PORT
 from tests.lab.services.conftest import Stage, free_port
 
 KINDS = pytest.mark.parametrize("media", get_args(Media))
@@ -35,9 +36,10 @@ async def test_the_capacity_server_serves_with_a_key_that_the_box_can_read(stage
 
 
 def test_the_listening_addresses_are_those_of_the_plan() -> None:
-    from lab.services import broker, capacity, phone, platform, snmp_agent, upses, workstation
+    from lab.services import broker, capacity, mobile, phone, platform, snmp_agent, upses, workstation
 
     assert f"{plan.ROUTER_LAN}:161" == snmp_agent.LISTEN
     assert f"{plan.REFLECTOR}:8620" == capacity.LISTEN
     assert (upses.LISTEN, phone.LISTEN) == ("10.77.0.50:3493", "10.77.0.60:5060")
+    assert f"{plan.BOX_FOR_MOBILE}:{PORT}" == mobile.BOX
     assert (broker.LISTEN, platform.HOST, workstation.HOST) == ("198.51.100.10:1883", plan.PLATFORM, "10.77.0.20")
