@@ -81,8 +81,10 @@ async def listening(lab: LabClient) -> AsyncIterator[Ear]:
 
 
 async def story(scene: Scene, ear: Ear) -> None:
-    """Session, cut, mains off, phone off, a question, and all is well again."""
-    await scene.act("session_opened", "s-0815")
+    """A session with contrast, cut, mains off, phone off, a question, and all is well again."""
+    await scene.act("session_requested", "s-0815")
+    await scene.act("session_joined")
+    await scene.act("contrast_started")
     await scene.lab.do("cut", "fiber")
     await scene.lab.do("mains", "off")
     await scene.lab.do("phone", "off")
@@ -97,6 +99,7 @@ async def story(scene: Scene, ear: Ear) -> None:
     await scene.act("continuity_confirmed")
     gone = ("phone.unreachable", "power.on_battery", "link.down")
     await scene.until(lambda doc: not any(has(doc, each) for each in gone), within_s=30, what="it over")
+    await scene.act("contrast_ended")
     await scene.act("session_closed")
     await scene.lab.do("daemon", "stop")
 
@@ -130,11 +133,16 @@ async def test_every_message_of_a_short_story_obeys_its_schema() -> None:
 
 
 EXPECTED = {
-    *("state", "answer", "tier.entered", "containment.raised", "wan.failover", "act.session_opened"),
+    *("state", "answer", "tier.entered", "containment.raised", "wan.failover", "act.session_joined"),
+    *("session.answered", "av.seconds", "timer.started", "act.contrast_started", "ledger.checkpoint"),
+    *("incident.opened", "alarm.raised", "daemon.started"),
     *("link.down.raised", "link.down.cleared", "power.on_battery.raised", "power.on_battery.cleared"),
     *("phone.unreachable.raised", "path.diagnosed", "exit.seen"),
     *(
         "snap.tier",
+        "snap.rooms",
+        "snap.incidents",
+        "snap.alarms",
         "snap.links",
         "snap.router",
         "snap.ups",
