@@ -8,6 +8,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from edged.core.alarm_state import NO_ALARMS, Alarm, Alarms, Flaps, RaisedInHour
+from edged.core.incident_state import NO_INCIDENTS, Incident, Incidents
 from edged.core.latch import Latch
 from edged.core.observations import Act
 from edged.core.phase import Phase
@@ -40,6 +42,8 @@ def dump(state: State, at: Moment) -> bytes:
         "all_down_s": state.all_down_s,
         "drill": asdict(state.drill) if state.drill else None,
         "tally": dict(state.tally),
+        "incidents": asdict(state.incidents),
+        "alarms": _alarms(state.alarms),
         "conditions": [[*key, asdict(latch)] for key, latch in state.conditions.items()],
     }
     return json.dumps(kept, separators=(",", ":")).encode()
@@ -56,6 +60,15 @@ def _room(room: RoomState) -> dict[str, Any]:
         "tier": room.tier,
         "tier_since_s": room.tier_since_s,
         "av_compliant": room.av_compliant,
+    }
+
+
+def _alarms(alarms: Alarms) -> dict[str, Any]:
+    return {
+        "standing": [[*key, asdict(alarm)] for key, alarm in alarms.standing.items()],
+        "flaps": [[*key, asdict(flaps)] for key, flaps in alarms.flaps.items()],
+        "shelves_s": [[*key, until_s] for key, until_s in alarms.shelves_s.items()],
+        "hours": [asdict(hour) for hour in alarms.hours],
     }
 
 
@@ -86,6 +99,8 @@ def _load(kept: dict[str, Any], now: Moment) -> State:
         all_down_s=past.at(kept["all_down_s"]),
         drill=Drill(past.time(its_drill["started_s"]), bool(its_drill["over"])) if its_drill else None,
         tally={str(what): int(count) for what, count in kept["tally"].items()},
+        incidents=past.incidents(kept["incidents"]) if "incidents" in kept else NO_INCIDENTS,
+        alarms=past.alarms(kept["alarms"]) if "alarms" in kept else NO_ALARMS,
         conditions={(name, at_): past.latch(held) for name, at_, held in kept["conditions"]},
     )
 
@@ -126,6 +141,33 @@ class _Past:
 
     def timer(self, kept: dict[str, Any]) -> Timer:
         return Timer(**{**kept, "started_s": self.time(kept["started_s"]), "due_s": self.time(kept["due_s"])})
+
+    def incidents(self, kept: dict[str, Any]) -> Incidents:
+        return Incidents(int(kept["last"]), tuple(map(self.incident, kept["open"])))
+
+    def incident(self, kept: dict[str, Any]) -> Incident:
+        times: dict[str, Any] = {key: self.time(kept[key]) for key in ("onset_s", "opened_s")}
+        seen: dict[str, Any] = {
+            "symptoms": tuple(map(str, kept["symptoms"])),
+            "standing": tuple((str(name), str(at)) for name, at in kept["standing"]),
+            "quiet_s": None,  # as for a latch
+        }
+        return Incident(**{**kept, **times, **seen})
+
+    def alarms(self, kept: dict[str, Any]) -> Alarms:
+        return Alarms(
+            standing={(name, at): self.alarm(alarm) for name, at, alarm in kept["standing"]},
+            flaps={(name, at): self.flaps(flaps) for name, at, flaps in kept["flaps"]},
+            shelves_s={(name, at): self.time(until_s) for name, at, until_s in kept["shelves_s"]},
+            hours=tuple(RaisedInHour(self.time(hour["began_s"]), dict(hour["counts"])) for hour in kept["hours"]),
+        )
+
+    def alarm(self, kept: dict[str, Any]) -> Alarm:
+        times: dict[str, Any] = {"raised_s": self.time(kept["raised_s"]), "leads_s": self.at(kept["leads_s"])}
+        return Alarm(**{**kept, **times, "quiet_s": None})
+
+    def flaps(self, kept: dict[str, Any]) -> Flaps:
+        return Flaps(tuple(map(self.time, kept["raises_s"])), float(kept["hold_s"]), bool(kept["told"]))
 
 
 def _from_version_1(kept: dict[str, Any]) -> dict[str, Any]:

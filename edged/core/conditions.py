@@ -254,6 +254,14 @@ def _blind(_plan: Plan, state: State, source: str, now: float) -> bool | None:
     return now - state.seen_s.get(source, state.started_s) > _SILENCE_S[source.partition(":")[0]]
 
 
+def _alarms_stand(_plan: Plan, state: State, _: str, now: float) -> bool:
+    return len(state.alarms.standing_long(now)) >= _STALE_ALARMS
+
+
+def _alarms_flap(_plan: Plan, state: State, _: str, now: float) -> bool:
+    return bool(state.alarms.flapping(now))
+
+
 def _caused_by(cause: LinkCause) -> Holds:
     def holds(_plan: Plan, state: State, name: str, _: float) -> bool | None:
         link = state.links.get(name)
@@ -286,6 +294,8 @@ def _too_small(plan: Plan, state: State, name: str, now: float) -> bool | None:
     return any(each.rate_bps < needed_bps(plan, 1) for each in measured) if measured else None
 
 
+_STALE_ALARMS = 5
+"""ISA-18.2 and IEC 62682 want fewer than five stale alarms on any day."""
 _SILENCE_S: Mapping[str, float] = {
     # Several times each source's own period: one second for most, 15 s for a UPS's slow poll, 5 s for the phone.
     "link": 10.0,
@@ -354,6 +364,8 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("record.low_space", _W, _box, _low_space, Dwell(10.0, 60.0)),
     Condition("clock.implausible", _W, _box, _clock_implausible, _NOW),
     Condition("clock.not_synced", _I, _box, _clock_not_synced, Dwell(60.0, 10.0)),
+    Condition("alarms.standing", _W, _box, _alarms_stand, _NOW),
+    Condition("alarms.flapping", _W, _box, _alarms_flap, _NOW),
     Condition("source.blind", _W, sources, _blind, _NOW),
 )
 

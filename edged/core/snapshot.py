@@ -5,6 +5,7 @@ Ages instead of times, so that a reader needs no clock of ours. null means not k
 
 from edged.core import conditions
 from edged.core.admission import admission
+from edged.core.alarm_snapshot import alarms_doc, incidents_doc, kpi_doc
 from edged.core.events import Json
 from edged.core.line import NOTHING
 from edged.core.line_snapshot import admission_doc, line_doc
@@ -21,7 +22,7 @@ Doc = dict[str, Json]
 
 def snapshot(plan: Plan, state: State, now: float) -> Doc:
     """Keys: tier, rooms, session, admission, links, router, ups, qos, media, phone, mobile, drill, incidents, alarms,
-    tally, conditions, unwatched, blind. `tier`, `session`, `media` and `phone` are the leading room's.
+    kpi, tally, conditions, unwatched, blind. `tier`, `session`, `media` and `phone` are the leading room's.
     """
     s = situation(plan, state, now)
     return {
@@ -39,6 +40,9 @@ def snapshot(plan: Plan, state: State, now: float) -> Doc:
         "drill": None
         if state.drill is None
         else {"for_s": rounded(now - state.drill.started_s), "over": state.drill.over},
+        "incidents": incidents_doc(state, now),
+        "alarms": alarms_doc(plan, state, now),
+        "kpi": kpi_doc(state, now),
         "tally": dict(sorted(state.tally.items())),
         "conditions": _conditions(state, now),
         "unwatched": list(plan.unwatched()),
