@@ -60,6 +60,10 @@ STREAM, BOOT = "f43f8e97-9d6a-46ef-92e4-8fd032032bff", "3624b021-98e6-46f4-aafc-
 COMPOSER = Composer(ORIGIN, FixedClock(), BOOT, STREAM, 7, {"version": "0.1.0", "config_hash": "c0ffee"})
 STATUS = RecordStatus(True, DiskCause.NONE, (Head(STREAM, 42, 40),), 2, 0, 0, 42, 0, 0, 0, 0)
 
+CHECKPOINT = "ledger.checkpoint"
+TRANSPORT_BYTES = 260
+"""TLS, TCP and PUBACK."""
+
 
 def example(name: str) -> Any:
     return json.loads(EXAMPLES[name])
@@ -233,6 +237,16 @@ def test_the_seconds_of_a_session_are_what_we_would_tell() -> None:
     told = room.last("av.seconds").data
     assert example("av_seconds") == told
     assert fit("av.seconds", told) == (told, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "an_hour"), [("av_seconds", "av.seconds", 360), ("checkpoint", CHECKPOINT, 60)]
+)
+def test_the_proof_costs_what_the_page_says(name: str, kind: str, an_hour: int) -> None:
+    now = Stamp(FixedClock().wall(), FixedClock().monotonic(), ClockQuality.SYNCED, BOOT)
+    event = Event(Channel.LOG, kind, 0, 99.5, example(name))
+    spelled = event_envelope(event, origin=ORIGIN, now=now, stream=STREAM, sequence=10_000)
+    assert f" {(len(spelled) + TRANSPORT_BYTES) * an_hour / 1e6:.2f} MB" in PAGE
 
 
 def test_the_checkpoint_is_signed() -> None:
