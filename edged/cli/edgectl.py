@@ -202,7 +202,9 @@ def _tier_line(doc: Any) -> str:
         return AWAY
     tier = doc["tier"]
     verdicts = " ".join(f"{link['link']}={link['verdict']}" for link in doc["links"])
-    return f"tier={tier['tier']} cause={tier['cause']} {verdicts} {tier['say'] or ''}".rstrip()
+    room = f" room={tier['room']}" if len(doc["rooms"]) > 1 else ""
+    drill = " DRILL" if doc["drill"] else ""
+    return f"tier={tier['tier']}{room}{drill} cause={tier['cause']} {verdicts} {tier['say'] or ''}".rstrip()
 
 
 def _errand(socket: Path | None, errand: str, link: str, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from edged.core.observations import AccessRefused, Act, Observation, PersonActed
 from edged.core.snapshot import snapshot
 from edged.record.recorded import Recorded
 from tests.edged.core.room import Room, calm_room
+from tests.edged.record.scene import open_store
 from tests.edged.test_judging import SetClock
 
 TECH = Caller(1000, "tech", Role.OPERATE)
@@ -199,6 +200,19 @@ def test_evidence_of_a_record_that_cannot_be_read_is_refused(tmp_path: Path) -> 
     with pytest.raises(Refusal) as told:
         asyncio.run(desk(Court(), tmp_path).answer(Request(v=1, do="evidence", args={"session": "s-1"}), TECH))
     assert told.value.code == "no_record"
+
+
+async def test_e7_evidence_comes_with_what_asks_for_the_rest(tmp_path: Path) -> None:
+    room = calm_room().act(Act.CONTRAST_STARTED).act(Act.CONTRAST_ENDED)
+    store = await open_store(tmp_path)
+    await store.append(room.events)
+    try:
+        asked = Request(v=1, do="evidence", args={"session": "s-1"})
+        told = await desk(Court(), tmp_path).answer(asked, TECH)
+    finally:
+        await store.close()
+    assert [row for row, _, _ in told["rows"]] == [*range(1, len(room.events) + 1)]
+    assert (told["last"], told["after"]) == (len(room.events), None)
 
 
 def test_h4_refused_access_is_told_to_the_judge() -> None:
