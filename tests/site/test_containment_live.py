@@ -31,7 +31,7 @@ async def all_arrived(scene: Scene) -> list[str]:
     return wrong
 
 
-async def test_t2_n6_a_cut_fiber_is_tier_2_at_the_noc_once_the_router_has_failed_over() -> None:
+async def test_t2_t6_rule4_rule10_n6_a_cut_fiber_is_tier_2_at_the_noc_once_the_router_has_failed_over() -> None:
     async with site() as scene:
         await scene.act("session_opened", "s-1")
         await scene.lab.do("cut", "fiber")
@@ -47,7 +47,7 @@ async def test_t2_n6_a_cut_fiber_is_tier_2_at_the_noc_once_the_router_has_failed
         assert await all_arrived(scene) == []
 
 
-async def test_t3_t4_both_lines_cut_then_the_phone_and_down_again_in_the_order_of_the_rules() -> None:
+async def test_t3_t4_c1_rule9_both_lines_cut_then_the_phone_and_down_again_in_the_order_of_the_rules() -> None:
     async with site(edit=quick) as scene:
         await scene.act("session_opened", "s-1")
         await scene.lab.do("cut", "fiber")

@@ -86,7 +86,7 @@ async def test_n7_a_standby_that_drops_large_packets_and_marks_is_not_fit() -> N
         assert {"mtu", "dscp"} <= set(told["lacks"])
 
 
-async def test_a_verdict_carries_its_evidence_and_the_path_is_looked_at_by_itself() -> None:
+async def test_e4_a_verdict_carries_its_evidence_and_the_path_is_looked_at_by_itself() -> None:
     async with site() as scene:
         await scene.lab.do("cut", "fiber")
         await scene.until(lambda doc: bool(link(doc, "fiber")["path"]), within_s=15, what="a diagnosis")

@@ -105,7 +105,7 @@ async def in_sync(scene: Scene) -> AsyncIterator[None]:
         await chrony.wait()
 
 
-async def test_a_signed_command_is_carried_out_once_whatever_happens_to_the_daemon() -> None:
+async def test_h3_a_signed_command_is_carried_out_once_whatever_happens_to_the_daemon() -> None:
     async with site(edit=lambda toml: quick(toml) + COMMANDS) as scene, in_sync(scene):
         assert (await scene.status())["clock"]["quality"] == "synced"
         command = signed("c-1", "session_open", session="s-9")
@@ -123,7 +123,7 @@ async def test_a_signed_command_is_carried_out_once_whatever_happens_to_the_daem
         assert (done["data"]["id"], done["data"]["key"], done["clockq"]) == ("c-1", "noc-duty", "synced")
 
 
-async def test_a_forged_command_is_refused_and_told() -> None:
+async def test_h4_h2_a_forged_command_is_refused_and_told() -> None:
     async with site(edit=lambda toml: quick(toml) + COMMANDS) as scene:
         forged = json.loads(signed("c-2", "diagnose", link="fiber"))
         answer = await ask(scene, json.dumps({**forged, "args": {"link": "cellular"}}))

@@ -20,7 +20,7 @@ OTHER_UID = 54_321
         (RoleSettings(view=("no-such-group-here",), operate=(), admin=()), Role.NONE),
     ],
 )
-def test_the_highest_role_of_any_group_counts(settings: RoleSettings, role: Role) -> None:
+def test_h2_the_highest_role_of_any_group_counts(settings: RoleSettings, role: Role) -> None:
     assert role_of(OTHER_UID, {os.getgid()}, settings) is role
 
 
@@ -30,7 +30,7 @@ def test_root_and_the_daemons_own_account_are_admin() -> None:
     assert role_of(os.geteuid(), set(), nobody) is Role.ADMIN
 
 
-def test_the_kernel_says_who_is_at_the_other_end() -> None:
+def test_h2_the_kernel_says_who_is_at_the_other_end() -> None:
     here, there = socket.socketpair(socket.AF_UNIX)
     with here, there:
         caller = caller_of(here, RoleSettings())
@@ -38,5 +38,5 @@ def test_the_kernel_says_who_is_at_the_other_end() -> None:
     assert caller.role is Role.ADMIN
 
 
-def test_whatever_changes_something_needs_more_than_view() -> None:
+def test_h2_whatever_changes_something_needs_more_than_view() -> None:
     assert {do for do, role in NEEDED.items() if role is Role.VIEW} == {"status", "events", "watch"}

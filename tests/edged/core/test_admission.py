@@ -11,7 +11,9 @@ from tests.edged.core.room import SITE, calm_room
 
 
 @pytest.mark.parametrize(("sessions", "mbit"), [(0, 0), (1, 6), (2, 24), (3, 36), (8, 96)])
-def test_need_is_5_for_one_and_10_each_for_more_with_a_fifth_of_headroom(sessions: int, mbit: float) -> None:
+def test_rule1_n1_n2_need_is_5_for_one_and_10_each_for_more_with_a_fifth_of_headroom(
+    sessions: int, mbit: float
+) -> None:
     assert needed_bps(SITE, sessions) == pytest.approx(mbit * 1e6)
 
 
@@ -25,7 +27,7 @@ def test_need_is_5_for_one_and_10_each_for_more_with_a_fifth_of_headroom(session
         (95, 96, 7, Limit.UP),
     ],
 )
-def test_the_tighter_direction_of_the_carrying_line_decides(
+def test_n2_the_tighter_direction_of_the_carrying_line_decides(
     up_mbit: float, down_mbit: float, sessions: int, limit: Limit
 ) -> None:
     room = calm_room(session=False)
