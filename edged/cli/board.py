@@ -202,8 +202,11 @@ def noc(doc: Doc) -> RenderableType:
 
 
 def watch_list(doc: Doc) -> RenderableType:
-    """What is blind, and what nobody watches."""
+    """What is merely worth knowing, what is blind, and what nobody watches."""
     lines = []
+    facts = [f"{each['name']} {each['at']}" for each in doc["conditions"] if each["severity"] == "info"]
+    if facts:
+        lines.append(Text(f" NOTE   {' · '.join(facts)}", style="dim"))
     if doc["blind"]:
         lines.append(Text(" BLIND  ", style="dim") + Text(", ".join(doc["blind"]), style="bold red"))
     if doc["unwatched"]:
@@ -230,4 +233,5 @@ _PICTURES: Sequence[Sequence[Section]] = (
     (head, *_SMALL_ROOM, av_in_short, links, _wan_in_short, ups_in_short, _fallbacks, _qos_in_short, *_SHORT_END),
     (head, *_SMALL_ROOM, av_in_short, _fallbacks, _links_in_short, ups_in_short, _wan_in_short, *_SHORT_END),
     (head, *_SMALL_ROOM, av_in_short, _fallbacks, _links_in_short, alarms_in_short, watch_list),
+    (head, *_SMALL_ROOM, av_in_short, _fallbacks, _links_in_short),
 )

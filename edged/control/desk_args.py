@@ -11,7 +11,9 @@ from edged.core.observations import Act, Reason
 
 OpaqueId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Room = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-Subject = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}( [A-Za-z0-9][A-Za-z0-9._:-]{0,63})?$")]
+_MARKER = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_ALARM = r"[a-z]{1,16}\.[a-z0-9_]{1,32} [a-z0-9][A-Za-z0-9._:-]{0,63}"
+Subject = Annotated[str, Field(pattern=rf"^({_MARKER}|{_ALARM})$")]
 """An opaque marker, or an alarm and what it is about: "link.degraded cellular"."""
 _LONGEST_S = 7 * 86_400.0
 """Of a shelf; the judge allows much less and says so in its own words."""

@@ -75,6 +75,12 @@ def test_a_blind_source_and_an_unwatched_part_are_named() -> None:
     assert "BLIND  link:fiber" in seen(room.wait(12))
 
 
+def test_what_requires_nothing_of_anybody_is_a_note() -> None:
+    note = {"name": "certificate.expires_30d", "at": "own", "for_s": 9.0, "severity": "info"}
+    alarm = {"name": "power.off", "at": "network", "for_s": 9.0, "severity": "alarm"}
+    assert " NOTE   certificate.expires_30d own\n" in seen(calm_room(), conditions=[note, alarm])
+
+
 def test_events_kept_in_memory_only_are_shouted() -> None:
     shown = seen(calm_room(), record={"durable": False, "head": 3, "tier_pending": 1})
     assert "NOT ON DISK: kept in memory" in " ".join(shown.split())

@@ -2,16 +2,18 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edged.control.desk import Desk
+from edged.control.desk_args import ActArgs
 from edged.control.protocol import Refusal, Request
 from edged.control.refusals import PLAIN
 from edged.control.roles import Caller, Role
-from edged.core import acts, drill, errands, sessions
+from edged.core import acts, conditions, drill, errands, sessions
 from edged.core.events import Channel, Event, Json
 from edged.core.judge import judge
 from edged.core.observations import AccessRefused, Act, Observation, PersonActed, PlatformSaid, Reason
@@ -149,6 +151,14 @@ def test_every_refusal_there_is_has_plain_words() -> None:
     assert told <= PLAIN.keys()
 
 
+def test_every_alarm_there_is_can_be_named() -> None:
+    plan = replace(calm_room().plan, has_mobile=True, certificates=("own", "ca", "broker"))
+    names = [f"{each.name} {about}" for each in conditions.CONDITIONS for about in each.subjects(plan)]
+    assert len(names) > 20
+    for name in names:
+        ActArgs(act=Act.ACKNOWLEDGED, reason=Reason.PROCEDURE, subject=name)
+
+
 # ── the platform's word ────────────────────────────────────────────────────────────────────────────────
 def test_h3_the_platforms_word_is_an_observation_and_what_it_does_not_say_is_unknown() -> None:
     court = Court()
@@ -173,7 +183,8 @@ def test_of_several_rooms_the_platform_names_one(args: dict[str, str], code: str
         ("act", {"act": "acknowledged", "reason": "noc_command"}, "reason"),
         ("act", {"act": "session_opened", "reason": "drill", "session": "Jane Doe, 1970"}, "session"),
         ("act", {"act": "session_opened", "reason": "drill", "room": "CT 1"}, "room"),
-        ("act", {"act": "reaction_marked", "reason": "clinical", "subject": "Jane Doe, 1970"}, "subject"),
+        ("act", {"act": "reaction_marked", "reason": "clinical", "subject": "Jane Doe"}, "subject"),
+        ("act", {"act": "acknowledged", "reason": "clinical", "subject": "Doe.jane 1970"}, "subject"),
         ("act", {"act": "shelved", "reason": "nuisance", "subject": "link.down fiber", "for_s": -1}, "for_s"),
         ("act", {"act": "acknowledged", "reason": "drill", "note": "x"}, "note"),
         ("platform", {"audio_to_room": "very good"}, "audio_to_room"),
