@@ -129,6 +129,12 @@ def _media(plan: Plan, state: State, room: str, now: float) -> tuple[str, str | 
     return cause.value, room
 
 
+def _unseen(plan: Plan, state: State, room: str, now: float) -> tuple[str, str | None]:
+    """That nobody can tell whether sound and picture live is no fault of the far side."""
+    cause, at = _media(plan, state, room, now)
+    return ("media", room) if cause in (Cause.REMOTE_OR_APPLICATION.value, Cause.UNKNOWN.value) else (cause, at)
+
+
 def _power(_plan: Plan, _state: State, ups: str, _: float) -> tuple[str, str | None]:
     return Cause.POWER.value, ups
 
@@ -149,7 +155,7 @@ _ACCUSED: Mapping[str, _Accuse] = {
     "power.on_battery": _power,
     "power.low_battery": _power,
     "power.off": _power,
-    "media.unknown": _media,
+    "media.unknown": _unseen,
     "mobile.late": _media,
     "drill.primary_offline": _drill,
     **{row.id: _media for row in containment.ROWS},
@@ -172,11 +178,15 @@ def _came_with(_plan: Plan, _state: State, cause: Blame, other: Blame) -> bool:
     return other.onset_s >= cause.onset_s - TOGETHER_S or (other.felt and other.cause in _LINES)
 
 
+def _together(_plan: Plan, _state: State, cause: Blame, other: Blame) -> bool:
+    return abs(other.onset_s - cause.onset_s) <= TOGETHER_S
+
+
 def _one_failure(plan: Plan, state: State, cause: Blame, other: Blame) -> bool:
     """Mains lost take with them at once what has no battery, and later what hangs on an empty one."""
     if cause.at not in {ups.name for ups in plan.ups if ups.priority == "network"}:
         return False
-    together = abs(other.onset_s - cause.onset_s) <= TOGETHER_S
+    together = _together(plan, state, cause, other)
     if other.cause == Cause.POWER.value:
         return together and other.at != cause.at
     empty_s = _empty_since_s(state, cause.at)
@@ -255,6 +265,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Cause.FAILOVER.value, _CARRIED, _on_its_way),
     Rule(Cause.REMOTE_OR_APPLICATION.value, frozenset((Cause.UNKNOWN.value, "media")), _same_room),
     Rule("media", frozenset({Cause.UNKNOWN.value}), _same_room),
+    Rule("source", frozenset({"source", "media"}), _together),  # several at once: what they share has failed
 )
 _DEPTHS = {cause: depth for depth, cause in enumerate(dict.fromkeys(rule.cause for rule in RULES))}
 
