@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -29,6 +30,8 @@ class Scene:
     def __init__(self, lab: LabClient) -> None:
         self.lab = lab
         self.noc = NocCopy(lab.directory / "noc.jsonl")
+        self.since = 0
+        """Sequence of the last event recorded before what is tested now; `told` and `at_noc` look behind it."""
 
     @property
     def socket(self) -> Path:
@@ -65,6 +68,35 @@ class Scene:
         args = {"act": act, "reason": "drill", "session": session}
         await asyncio.to_thread(ask, self.socket, "act", args)
 
+    async def edgectl(self, *words: str, status: int = 0) -> str:
+        """What the real program prints; it must end with `status`."""
+        return await run(EDGECTL, *words, status=status, EDGED_SOCKET=str(self.socket))
+
+    async def begin(self) -> None:
+        """What happened before is no business of what is tested now."""
+        self.since = int((await self.recorded())[-1]["sequence"])
+
+    def at_the_noc(self, kind: str, **data: Any) -> list[Doc]:
+        """Events of a kind ("timer." and all that begins so, or one name) the NOC holds, with these data, in order."""
+        self.noc.read()
+        found = [line["event"] for line in self.noc.events if is_told(line["event"], kind, **data)]
+        return sorted((each for each in found if int(each["sequence"]) > self.since), key=lambda e: int(e["sequence"]))
+
+    async def told(self, kind: str, *, within_s: float = 30.0, **data: Any) -> Doc:
+        """The first of these events once it is at the NOC; within what a line needs that was cut."""
+        new = self.since
+        return await self.at_noc(
+            lambda e: int(e["sequence"]) > new and is_told(e, kind, **data), within_s=within_s, what=f"{kind} {data}"
+        )
+
+    async def rest(self) -> None:
+        """Heal everything, end what people began, and wait until it is calm."""
+        await self.lab.do("heal", "all")
+        if (await self.status())["session"]["open"]:
+            await self.edgectl("session", "close")
+        await self.edgectl("onsite")
+        await self.until(is_at_rest, within_s=90, what="rest")
+
     async def recorded(self) -> list[Doc]:
         rows = await asyncio.to_thread(ask, self.socket, "events", {"limit": 1000})
         return [row["event"] for row in rows]
@@ -95,8 +127,39 @@ class Scene:
         assert process.returncode == 0, err.decode()
         return out.decode()
 
+    async def stands(self, name: str, at: str, *, within_s: float = 45.0) -> Doc:
+        """The first status in which a condition stands."""
+        return await self.until(lambda doc: (name, at) in raised(doc), within_s=within_s, what=f"{name} {at}")
+
+    async def over(self, name: str, at: str, *, within_s: float = 45.0) -> Doc:
+        return await self.until(lambda doc: (name, at) not in raised(doc), within_s=within_s, what=f"no {name} {at}")
+
     async def python_in(self, node: str, code: str) -> str:
         return await self.in_node(node, sys.executable, "-c", code)
+
+
+def is_told(event: Doc, kind: str, **data: Any) -> bool:
+    name = event["type"].removeprefix("edge.").removesuffix(".v1")
+    alike = name.startswith(kind) if kind.endswith(".") else name == kind
+    return alike and all(event["data"].get(key) == value for key, value in data.items())
+
+
+async def run(code: str, *words: str, status: int = 0, **environment: str) -> str:
+    """What this Python program prints; it must end with `status`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code, *words),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **environment},
+    )
+    out, err = await process.communicate()
+    assert process.returncode == status, f"{' '.join(words)}: {process.returncode}: {out.decode()}{err.decode()}"
+    return out.decode() or err.decode()
+
+
+EDGECTL = "from edged.cli.edgectl import main; main()"
+EDGED = "from edged.cli.daemon import main; main()"
 
 
 @asynccontextmanager
@@ -117,6 +180,18 @@ def quick(toml: str) -> str:
     return toml.replace('role = "backup"', settled.replace("primary", "backup")) + QUICK_TIERS
 
 
+def at_once(toml: str) -> str:
+    """`quick`, and every recovery within a second or two: where recovery is not what is tested."""
+    return quick(toml).replace("clear_s = 60", "clear_s = 1").replace("clear_s = 4", "clear_s = 1")
+
+
+def is_at_rest(doc: Doc) -> bool:
+    """Calm as the site was built: over fiber, every fallback there, nobody supervised, no drill."""
+    mobile = doc["mobile"] is not None and doc["mobile"]["heard"] is True
+    fiber = any(link["carrying"] and link["link"] == "fiber" for link in doc["links"])
+    return is_calm(doc) and mobile and fiber and doc["drill"] is None and not doc["session"]["open"]
+
+
 def is_calm(doc: Doc) -> bool:
     links = all(link["verdict"] == "up" for link in doc["links"]) and any(link["carrying"] for link in doc["links"])
     streams = (doc["media"] or {"streams": []})["streams"]
@@ -126,6 +201,11 @@ def is_calm(doc: Doc) -> bool:
     return links and media and shaped and phone and doc["broker"]["connected"] and doc["tier"]["tier"] == 0
 
 
+def raised(doc: Doc) -> set[tuple[str, str]]:
+    """Every condition that stands, and what it is about."""
+    return {(each["name"], each["at"]) for each in doc["conditions"]}
+
+
 def brief(doc: Doc) -> str:
     if not doc:
         return "the daemon said nothing"
@@ -133,4 +213,4 @@ def brief(doc: Doc) -> str:
     return json.dumps({"tier": doc["tier"], "links": links, "media": doc["media"], "phone": doc["phone"]}, default=str)
 
 
-__all__ = ["Refusal", "Scene", "brief", "quick", "site"]
+__all__ = ["EDGED", "Refusal", "Scene", "at_once", "brief", "is_at_rest", "quick", "raised", "run", "site"]
