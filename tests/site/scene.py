@@ -77,7 +77,7 @@ class Scene:
         self.since = int((await self.recorded())[-1]["sequence"])
 
     def at_the_noc(self, kind: str, **data: Any) -> list[Doc]:
-        """Events of a kind ("timer." and all that begins so, or one name) the NOC holds, with these data, in order."""
+        """Events of a kind with these data that the NOC holds, in order. "timer." is all that begins so, "" all."""
         self.noc.read()
         found = [line["event"] for line in self.noc.events if is_told(line["event"], kind, **data)]
         return sorted((each for each in found if int(each["sequence"]) > self.since), key=lambda e: int(e["sequence"]))
@@ -140,7 +140,7 @@ class Scene:
 
 def is_told(event: Doc, kind: str, **data: Any) -> bool:
     name = event["type"].removeprefix("edge.").removesuffix(".v1")
-    alike = name.startswith(kind) if kind.endswith(".") else name == kind
+    alike = name.startswith(kind) if not kind or kind.endswith(".") else name == kind
     return alike and all(event["data"].get(key) == value for key, value in data.items())
 
 
@@ -213,4 +213,4 @@ def brief(doc: Doc) -> str:
     return json.dumps({"tier": doc["tier"], "links": links, "media": doc["media"], "phone": doc["phone"]}, default=str)
 
 
-__all__ = ["EDGED", "Refusal", "Scene", "at_once", "brief", "is_at_rest", "quick", "raised", "run", "site"]
+__all__ = ["EDGECTL", "EDGED", "Refusal", "Scene", "at_once", "brief", "is_at_rest", "quick", "raised", "run", "site"]
