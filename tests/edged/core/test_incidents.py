@@ -48,7 +48,7 @@ def dark(room: Room) -> Room:
 
 # ── one ────────────────────────────────────────────────────────────────────────────────────────────────
 def mains_first(room: Room) -> Room:
-    room.ups("network", Power.BATTERY).ups("workstation", Power.BATTERY).wait(300)
+    room.ups("network", Power.BATTERY).ups("workstation", Power.BATTERY).wait(90)
     room.ups("network", Power.LOW_BATTERY).wait(60).ups("network", Power.OFF).wait(1)
     return dark(room).wait(20)
 
@@ -159,7 +159,7 @@ def test_far_sides_loss_turns_out_to_be_the_lines() -> None:
 
 
 def test_a_degraded_line_that_dies_is_the_same_incident() -> None:
-    room = calm_room().link("fiber", Verdict.DEGRADED).wait(300).link("fiber", Verdict.DOWN).wait(2)
+    room = calm_room().link("fiber", Verdict.DEGRADED).wait(90).link("fiber", Verdict.DOWN).wait(2)
     assert [(each.number, each.cause) for each in room.state.incidents.open] == [(1, "link_down")]
 
 
@@ -202,12 +202,12 @@ def test_all_degrees_of_one_certificate_are_one() -> None:
 
 
 def test_a_standby_that_died_long_ago_does_not_explain_the_far_side() -> None:
-    room = calm_room().link("cellular", Verdict.DOWN).wait(600).media(audio=True, video=False).wait(3)
+    room = calm_room().link("cellular", Verdict.DOWN).wait(90).media(audio=True, video=False).wait(3)
     assert causes(room) == [("link_down", "cellular"), ("remote_or_application", "room")]
 
 
 def test_a_standby_that_died_long_ago_does_not_make_todays_outage_old() -> None:
-    room = calm_room().link("cellular", Verdict.DOWN).wait(600)
+    room = calm_room().link("cellular", Verdict.DOWN).wait(90)
     room.link("fiber", Verdict.DOWN).media(audio=False, video=False).wait(5)
     assert [(each.number, each.cause) for each in room.state.incidents.open] == [
         (1, "link_down"),
@@ -217,7 +217,7 @@ def test_a_standby_that_died_long_ago_does_not_make_todays_outage_old() -> None:
 
 
 def test_a_line_cut_long_after_the_mains_went_is_not_the_mains() -> None:
-    room = calm_room().ups("network", Power.BATTERY).wait(300).link("fiber", Verdict.DOWN).wait(3)
+    room = calm_room().ups("network", Power.BATTERY).wait(90).link("fiber", Verdict.DOWN).wait(3)
     assert causes(room) == [("power", "network"), ("link_down", "fiber")]
 
 
