@@ -34,7 +34,7 @@ ActRefusal = Annotated[str, one_of(ACT_REFUSALS)]
 ErrandCode = Annotated[str, one_of(Errand)]
 ERRAND_REFUSALS = (*(row.code for row in errands.ROWS), "no_such_link")
 ErrandRefusal = Annotated[str, one_of(ERRAND_REFUSALS)]
-Asked = Literal["status", "events", "watch", "act", "platform", "evidence", "ask", "reload"]
+Asked = Literal["status", "events", "watch", "incidents", "incident", "act", "platform", "evidence", "ask", "reload"]
 """What the control socket can be asked."""
 ACT_COMMANDS = (
     *("session_request", "session_join", "session_open", "session_close"),

@@ -16,6 +16,8 @@ from edged.control.desk_args import (
     AskArgs,
     EventsArgs,
     EvidenceArgs,
+    IncidentArgs,
+    IncidentsArgs,
     NoArgs,
     PlatformArgs,
     WatchArgs,
@@ -71,6 +73,10 @@ class Desk:
                 return await self._platform(_args(PlatformArgs, request))
             case "ask":
                 return await self._ask(_args(AskArgs, request), caller)
+            case "incidents":
+                return await asyncio.to_thread(archive.incidents, self._state_dir, _args(IncidentsArgs, request))
+            case "incident":
+                return await asyncio.to_thread(archive.incident, self._state_dir, _args(IncidentArgs, request))
             case "evidence":
                 return await asyncio.to_thread(archive.evidence, self._state_dir, _args(EvidenceArgs, request))
             case "reload":

@@ -66,6 +66,16 @@ class AskArgs(Args):
     link: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 
 
+class IncidentsArgs(Args):
+    """The newest ones."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+class IncidentArgs(Args):
+    number: Annotated[int, Field(ge=1)]
+
+
 class EvidenceArgs(Args):
     """The first portion of the rows about a session; with what the last answer said, the next one."""
 

@@ -32,6 +32,8 @@ NEEDED: dict[str, Role] = {
     "status": Role.VIEW,
     "events": Role.VIEW,
     "watch": Role.VIEW,
+    "incidents": Role.VIEW,
+    "incident": Role.VIEW,
     "act": Role.OPERATE,
     "platform": Role.OPERATE,
     "evidence": Role.OPERATE,

@@ -56,7 +56,7 @@ def test_tier_3_shows_the_sentence_who_and_how_long_is_left() -> None:
     shown = seen(room)
     assert "TIER 3 HOLD AND CALL" in shown
     assert "Hold contrast and call the radiologist on the direct phone:" in shown
-    assert "technologist, 1m 50s left" in shown
+    assert "technologist, 1m 47s left" in shown
     assert "NOT COMPLIANT" in shown
 
 

@@ -19,6 +19,7 @@ from edged.core.judge import judge
 from edged.core.observations import AccessRefused, Act, Observation, PersonActed, PlatformSaid, Reason
 from edged.core.snapshot import snapshot
 from edged.record.recorded import Recorded
+from probes.reading import Verdict
 from tests.edged.core.room import Room, calm_room
 from tests.edged.record.scene import open_store
 from tests.edged.test_judging import SetClock
@@ -91,8 +92,8 @@ def test_h3_an_act_is_told_to_the_judge_with_who_role_reason_and_what_it_is_abou
 
 def test_the_answer_says_what_was_recorded_when_and_what_stands_in_that_room() -> None:
     room = calm_room().media(audio=False, video=False).wait(13)
-    answer = act(RealCourt(room), Act.PHONE_CONFIRMED)
-    assert (answer["act"], answer["room"], answer["session"], answer["tier"]) == ("phone_confirmed", "room", "s-1", 3)
+    answer = act(RealCourt(room), Act.ACKNOWLEDGED)
+    assert (answer["act"], answer["room"], answer["session"], answer["tier"]) == ("acknowledged", "room", "s-1", 3)
     assert answer["at"].endswith("Z")
     assert answer["repeated"] is False
     assert answer["say"].startswith("Hold contrast and call the radiologist")
@@ -191,6 +192,8 @@ def test_of_several_rooms_the_platform_names_one(args: dict[str, str], code: str
         ("platform", {"quality": 5}, "quality"),
         ("evidence", {"session": "../ledger"}, "session"),
         ("evidence", {}, "session"),
+        ("incident", {"number": 0}, "number"),
+        ("incidents", {"limit": 501}, "limit"),
         ("events", {"limit": 10**9}, "limit"),
         ("status", {"x": 1}, "x"),
     ],
@@ -207,10 +210,29 @@ def test_events_come_as_they_were_recorded() -> None:
     assert ask(Court(), "events", limit=5) == [{"event": {"sequence": "1"}, "durable": True}]
 
 
-def test_evidence_of_a_record_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("do", "args"), [("evidence", {"session": "s-1"}), ("incidents", {}), ("incident", {"number": 1})]
+)
+def test_what_asks_a_record_that_cannot_be_read_is_refused(tmp_path: Path, do: str, args: dict[str, Any]) -> None:
     with pytest.raises(Refusal) as told:
-        asyncio.run(desk(Court(), tmp_path).answer(Request(v=1, do="evidence", args={"session": "s-1"}), TECH))
+        asyncio.run(desk(Court(), tmp_path).answer(Request(v=1, do=do, args=args), TECH))
     assert told.value.code == "no_record"
+
+
+async def test_t6_incidents_are_told_from_the_record(tmp_path: Path) -> None:
+    room = calm_room().link("fiber", Verdict.DOWN).wait(5)
+    store = await open_store(tmp_path)
+    await store.append(room.events)
+    held = desk(Court(), tmp_path)
+    try:
+        (told,) = await held.answer(Request(v=1, do="incidents"), TECH)
+        found = await held.answer(Request(v=1, do="incident", args={"number": 1}), TECH)
+        with pytest.raises(Refusal) as refused:
+            await held.answer(Request(v=1, do="incident", args={"number": 2}), TECH)
+    finally:
+        await store.close()
+    assert (told["number"], found["number"]) == (1, 1)
+    assert refused.value.code == "no_such_incident"
 
 
 async def test_e7_evidence_comes_with_what_asks_for_the_rest(tmp_path: Path) -> None:

@@ -39,4 +39,10 @@ def test_h2_the_kernel_says_who_is_at_the_other_end() -> None:
 
 
 def test_h2_whatever_changes_something_needs_more_than_view() -> None:
-    assert {do for do, role in NEEDED.items() if role is Role.VIEW} == {"status", "events", "watch"}
+    assert {do for do, role in NEEDED.items() if role is Role.VIEW} == {
+        "status",
+        "events",
+        "watch",
+        "incidents",
+        "incident",
+    }
