@@ -9,13 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-from edged.cli import acts, client, evidence, fallback, ready
+from edged.cli import acts, client, evidence, fallback, incidents, ready
 from edged.cli.client import NotRunning, ask, follow, socket_path
 from edged.cli.options import AWAY, NOT_RUNNING, AsJson, Socket, fail, show, told
 from edged.control.protocol import ControlError, Refusal
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("ready")(ready.ready)
+app.command("incidents")(incidents.incidents)
+app.command("incident")(incidents.incident)
+app.command("alarms")(incidents.alarms)
 app.command("evidence")(evidence.evidence)
 app.command("verify")(evidence.verify)
 app.add_typer(acts.session, name="session")

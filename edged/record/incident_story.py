@@ -204,9 +204,9 @@ def _responses(clock: _Clock, rows: Sequence[Told]) -> list[Doc]:
             for act in acts
             if act.row > demand.row and (until is None or act.row < until) and act.data.get("room") in (None, room)
         ]
-        found.append(
-            {**_told(clock, demand, "room", "row"), **{key: wanted.get(key) for key in _WANTED}, "given": given}
-        )
+        rose = demand.tier > int(demand.data.get("previous") or 0)
+        asked = {key: wanted.get(key) for key in _WANTED}
+        found.append({**_told(clock, demand, "room", "row"), "rose": rose, **asked, "given": given})
     return found
 
 

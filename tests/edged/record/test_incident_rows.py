@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edged.core.events import Channel, Event
+from edged.core.events import Channel, Event, Json
 from edged.core.observations import Act, Reason
 from edged.record.errors import RecordBroken, RecordMisused
 from edged.record.incident_rows import incident, incidents
@@ -132,7 +132,7 @@ async def test_what_turned_out_to_be_one_is_told_as_one(tmp_path: Path) -> None:
 async def test_numbers_that_begin_alike_are_kept_apart(tmp_path: Path) -> None:
     room = Room()
     for number in range(1, 12):
-        opening = {"number": number, "cause": "clock", "at": "box", "onset_s_ago": 0.0}
+        opening: dict[str, Json] = {"number": number, "cause": "clock", "at": "box", "onset_s_ago": 0.0}
         room.events.append(Event(Channel.LOG, "incident.opened", 0, 10.0 * number, opening))
     await recorded(tmp_path, room)
     assert [each["number"] for each in incidents(tmp_path)] == list(range(11, 0, -1))
