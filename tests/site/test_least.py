@@ -68,7 +68,7 @@ async def test_one_link_is_watched_and_the_rest_is_said_not_to_be(tmp_path: Path
     async with daemon(tmp_path, unused_tcp_port):
         doc = await status(tmp_path)
         assert doc["tier"]["tier"] == 0
-        assert doc["unwatched"] == ["backup link", "router", "ups", "media", "phone", "qos", "broker"]
+        assert doc["unwatched"] == ["backup link", "router", "ups", "media", "phone", "mobile", "qos", "broker"]
         code, shown = await edgectl("status", "--socket", str(tmp_path / "control.sock"))
         assert code == 0
         assert "NOT WATCHED" in shown
