@@ -101,10 +101,11 @@ class Day:
         self.hear(PhoneReading(self.now, reachable, self.now, PhoneCause.NONE, 0.01, 200))
 
     def act(self, act: Act, room: str, session: str | None, reason: Reason) -> None:
-        before = len(self.lives[-1][2])
-        self.hear(PersonActed(self.now, act, "tech", "operate", reason, session, room, "x-1", 60.0))
-        if any(event.name == f"act.{act.value}" for event in self.lives[-1][2][before:]):
+        before = self.state
+        events = self._judged(PersonActed(self.now, act, "tech", "operate", reason, session, room, "x-1", 60.0))
+        if any(event.name == f"act.{act.value}" for event in events):
             self.acted[room, act] = self.real_s
+        self._compare(before)
 
     def wait(self, seconds: float) -> None:
         for _ in range(round(seconds / TICK_S)):
@@ -146,16 +147,19 @@ class Day:
 
     def hear(self, observation: Observation) -> None:
         before = self.state
+        self._judged(observation)
+        if isinstance(observation, Tick):
+            live = {room: {stream: self.may_live(room, stream) for stream in STREAMS} for room in self.plan.rooms}
+            self.looks.append((self.real_s, live))
+        self._compare(before)
+
+    def _judged(self, observation: Observation) -> tuple[Event, ...]:
         judged = judge(self.plan, self.state, observation, self.now)
         self.state = judged.state
         self.lives[-1][1].append((self.now, observation))
         self.lives[-1][2].extend(judged.events)
         self.timed += [(self.real_s, event) for event in judged.events]
-        if isinstance(observation, Tick):
-            live = {room: {stream: self.may_live(room, stream) for stream in STREAMS} for room in self.plan.rooms}
-            self.looks.append((self.real_s, live))
-        for room in self.plan.rooms:
-            self._compare(before, room)
+        return judged.events
 
     # ── the second opinion ──
     def may_live(self, room: str, stream: Stream) -> bool:
@@ -219,7 +223,11 @@ class Day:
         own = {"t2.switching": 1.0, "t3.unconfirmed": 0.0}
         return own.get(row, {1: 30.0, 2: 60.0, 3: 30.0}.get(int(row[1]), 0.0))
 
-    def _compare(self, before: State, room: str) -> None:
+    def _compare(self, before: State) -> None:
+        for room in self.plan.rooms:
+            self._compare_in(before, room)
+
+    def _compare_in(self, before: State, room: str) -> None:
         was, held = before.room(room), self.state.room(room)
         for row in held.tiers.keys() | was.tiers.keys():
             if held.is_up(row) and not was.is_up(row):
