@@ -16,7 +16,7 @@ from edged.config_error import ConfigError
 from edged.core.phase import Phase
 from edged.core.protocol import DEADLINES, DEFAULT, MAX_SENTENCE, ROLES, SENTENCE, VERSION, Protocol, Response
 
-_KEYS = ("version", "phone_prompt", "rows", "clearing", "script", "readiness", "alarms", "information")
+_KEYS = ("version", "phone_prompt", "on_the_phone", "rows", "clearing", "script", "readiness", "alarms", "information")
 _OPTIONAL = ("readiness", "alarms", "information")
 _CLEARING = {f"t{tier}": tier for tier in DEFAULT.clearing}
 _SCRIPTED = {phase.value: phase for phase in DEFAULT.script}
@@ -63,6 +63,7 @@ class _Reader:
             version=self._version(doc.get("version")),
             responses=self._rows(self._flat("rows", doc)),
             phone_prompt=self._sentence("phone_prompt", doc.get("phone_prompt", DEFAULT.phone_prompt)),
+            on_the_phone=self._sentence("on_the_phone", doc.get("on_the_phone", DEFAULT.on_the_phone)),
             clearing=self._clearing(self._table("clearing", doc)),
             script=self._script(self._table("script", doc)),
             readiness=self._readiness(self._table("readiness", doc)),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from edged.core.latch import Dwell, Latch, step
 from edged.core.observations import Act
 from edged.core.plan import Plan
-from edged.core.protocol import Response
+from edged.core.protocol import BY_PHONE, Response
 from edged.core.protocol_words import deadline_s
 from edged.core.situation import Situation
 from probes.reading import LinkCause, Verdict
@@ -225,9 +225,19 @@ def response(plan: Plan, row: Row) -> Response:
     return replace(plan.protocol.responses[row.id], by_s=deadline_s(row.id, plan))
 
 
-def say(plan: Plan, row: Row, latch: Latch) -> str:
-    """The sentence in force for a row that is up; while its clear rule already holds, what to do meanwhile."""
-    return response(plan, row).say if latch.quiet_s is None else plan.protocol.clearing[row.tier]
+def say(plan: Plan, row: Row, latch: Latch, s: Situation) -> str:
+    """The sentence in force for a row that is up: what to do meanwhile where its clear rule already holds, or where
+    somebody was reached by the phone it sends people to.
+    """
+    if latch.quiet_s is not None:
+        return plan.protocol.clearing[row.tier]
+    return plan.protocol.on_the_phone if is_on_the_phone(row, latch, s) else response(plan, row).say
+
+
+def is_on_the_phone(row: Row, latch: Latch, s: Situation) -> bool:
+    """What the row demands has been done: a call made since the loss began stands for as long as the loss does."""
+    since_s = latch.raised_s if s.lost_since_s is None else s.lost_since_s
+    return row.id in BY_PHONE and s.did(Act.PHONE_CONFIRMED, since_s)
 
 
 def tier_of(latches: Mapping[str, Latch]) -> int:

@@ -100,6 +100,8 @@ def _drill(plan: Plan, state: State, now: float) -> tuple[State, tuple[Event, ..
 # ── conditions ─────────────────────────────────────────────────────────────────────────────────────────
 def _conditions(plan: Plan, state: State, now: float) -> tuple[State, tuple[Event, ...]]:
     latches = conditions.walk(plan, state, now)
+    if latches == state.conditions:
+        return state, ()
     events = []
     for key in sorted(latches.keys() | state.conditions.keys()):
         was, now_is = (held.get(key, Latch()) for held in (state.conditions, latches))
@@ -269,7 +271,9 @@ def _effects(plan: Plan, before: State, state: State) -> tuple[State, tuple[Effe
     effects += [ProbeAt(name, pace) for name, pace in paced.items() if state.paced.get(name) != pace]
     leave = {link.name: errands.leave(plan, state, link) for link in plan.links if link.measurable}
     effects += [given for name, given in leave.items() if state.leave.get(name) != given]
-    return _runs(plan, before, replace(state, paced=paced, leave=leave), effects)
+    if paced != state.paced or leave != state.leave:
+        state = replace(state, paced=paced, leave=leave)
+    return _runs(plan, before, state, effects)
 
 
 def _runs(plan: Plan, before: State, state: State, effects: list[Effect]) -> tuple[State, tuple[Effect, ...]]:
@@ -279,8 +283,10 @@ def _runs(plan: Plan, before: State, state: State, effects: list[Effect]) -> tup
     runs = [*state.wanted, *(Run(Errand.DIAGNOSE, name) for name in looks)]
     if before.carrier != state.carrier:
         runs += [Run(Errand.PROVE, link.name) for link in plan.links if link.proven or link.standby]
-    looked_s = {name: state.links[name].reading.at_s for name in looks}
-    return replace(state, wanted=(), diagnosed_s={**state.diagnosed_s, **looked_s}), (*effects, *runs)
+    if looks or state.wanted:
+        looked_s = {name: state.links[name].reading.at_s for name in looks}
+        state = replace(state, wanted=(), diagnosed_s={**state.diagnosed_s, **looked_s})
+    return state, (*effects, *runs)
 
 
 def _turned_bad(before: State, state: State, name: str) -> bool:

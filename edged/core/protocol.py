@@ -78,6 +78,8 @@ class Protocol:
     """By row of the containment table; `t5.contrast_given` is shown instead of a T4 row's once contrast was given."""
     phone_prompt: str
     """C2: what to say on the phone, and what not."""
+    on_the_phone: str
+    """Instead of such a row's sentence once somebody was reached."""
     clearing: Mapping[int, str]
     """By tier: what to do while a row is up but its clear rule already holds."""
     script: Mapping[Phase, tuple[Step, ...]]
@@ -108,6 +110,7 @@ class Protocol:
             "version": self.version,
             "rows": {row: _written(response) for row, response in self.responses.items()},
             "phone_prompt": self.phone_prompt,
+            "on_the_phone": self.on_the_phone,
             "clearing": {f"t{tier}": said for tier, said in self.clearing.items()},
             "script": {phase.value: [_written(step) for step in steps] for phase, steps in self.script.items()},
             "readiness": dict(self.readiness),
@@ -135,6 +138,7 @@ DEFAULT = Protocol(
     version=protocol_text.VERSION,
     responses={row: _made(said) for row, said in protocol_text.ROWS.items()},
     phone_prompt=protocol_text.PHONE_PROMPT,
+    on_the_phone=protocol_text.ON_THE_PHONE,
     clearing=protocol_text.CLEARING,
     script={Phase(phase): tuple(map(_made, steps)) for phase, steps in protocol_text.SCRIPT.items()},
     readiness=protocol_text.READINESS,

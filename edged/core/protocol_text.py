@@ -35,6 +35,7 @@ ROWS: Mapping[str, Said] = {
     "t5.contrast_given": ("Stop contrast, stay with the patient and start the emergency protocol now.", _TECH, 0.0),
 }
 
+ON_THE_PHONE = "Keep holding contrast and stay on the phone with the radiologist."
 PHONE_PROMPT = "On the phone give only the identifiers that are clinically necessary."
 
 CLEARING: Mapping[int, str] = {

@@ -38,11 +38,9 @@ def tier_doc(plan: Plan, state: State, s: Situation) -> Doc:
     room = state.room(s.room)
     row = containment.leading(room.tiers)
     found = rootcause.find(plan, state, s)
-    due_in_s = None
     latch = room.tiers[row.id] if row else containment.AT_REST
     demanded = containment.response(plan, row) if row else None
-    if demanded is not None and demanded.by_s is not None and latch.quiet_s is None:
-        due_in_s = (latch.raised_s or s.now) + demanded.by_s - s.now
+    calls = row is not None and row.id in BY_PHONE and latch.quiet_s is None
     return {
         "tier": room.tier,
         "room": s.room,
@@ -50,12 +48,12 @@ def tier_doc(plan: Plan, state: State, s: Situation) -> Doc:
         "av_compliant": s.av_compliant,
         "cause": found.cause.value,
         "cause_at": found.at,
-        "say": containment.say(plan, row, latch) if row else None,
+        "say": containment.say(plan, row, latch, s) if row else None,
         "who": demanded.who if demanded else None,
         "by_s": demanded.by_s if demanded else None,
-        "due_in_s": rounded(due_in_s),
+        "due_in_s": _due_in_s(plan, row, room, s) if row else None,
         "lost_for_s": rounded(s.lost_for_s) if s.av_lost else None,
-        "also_say": plan.protocol.phone_prompt if row and row.id in BY_PHONE and latch.quiet_s is None else None,
+        "also_say": plan.protocol.phone_prompt if calls else None,
         "script": _script(plan, room, s),
         "rows": [
             _row(plan, each, room, s)
@@ -73,10 +71,20 @@ def _row(plan: Plan, row: containment.Row, room: RoomState, s: Situation) -> Doc
         "for_s": rounded(s.now - (latch.raised_s or s.now)),
         "clears_in_s": None if latch.quiet_s is None else rounded(latch.quiet_s + row.dwell(plan).clear_s - s.now),
         "needs": list(containment.needs(row, latch, s)),
-        "say": containment.say(plan, row, latch),
+        "say": containment.say(plan, row, latch, s),
         "who": containment.response(plan, row).who,
         "by_s": containment.response(plan, row).by_s,
     }
+
+
+def _due_in_s(plan: Plan, row: containment.Row, room: RoomState, s: Situation) -> float | None:
+    """Seconds left for the row's response. Never more than the timer gives that runs from the onset (rules 4 and 8)."""
+    latch, by_s = room.tiers[row.id], containment.response(plan, row).by_s
+    if by_s is None or latch.quiet_s is not None or containment.is_on_the_phone(row, latch, s):
+        return None
+    timer = room.timers.get("phone" if row.id in BY_PHONE else "confirm")
+    due_s = (latch.raised_s or s.now) + by_s
+    return rounded((due_s if timer is None or timer.met else min(due_s, timer.due_s)) - s.now)
 
 
 def _script(plan: Plan, room: RoomState, s: Situation) -> list[Json]:

@@ -178,3 +178,22 @@ def test_t4_rule9_who_acknowledges_an_alarm_has_not_acknowledged_tier_4() -> Non
 
 def test_acts_that_change_a_session_are_the_ones_of_its_table() -> None:
     assert {act for act in Act if act.value.startswith(("session_", "contrast_", "monitoring_"))} < set(STEPS)
+
+
+def test_c1_rule8_once_somebody_was_reached_nobody_is_told_to_call_again_or_how_long_is_left() -> None:
+    room = (
+        calm_room().link("fiber", Verdict.DOWN).link("cellular", Verdict.DOWN).media(audio=False, video=False).wait(9)
+    )
+    calling = room.doc()["tier"]
+    assert isinstance(calling, dict)
+    assert calling["say"] == SITE.protocol.responses["t3.av"].say
+    assert 110 <= calling["due_in_s"] <= 111.5  # of the two minutes from the onset, not from the tier
+    room.act(Act.PHONE_CONFIRMED).wait(1)
+    spoken = room.doc()["tier"]
+    assert isinstance(spoken, dict)
+    assert (spoken["say"], spoken["due_in_s"]) == (SITE.protocol.on_the_phone, None)
+    room.media(audio=True, video=True).link("fiber").link("cellular").wait(60)
+    room.link("fiber", Verdict.DOWN).link("cellular", Verdict.DOWN).media(audio=False, video=False).wait(9)
+    again = room.doc()["tier"]
+    assert isinstance(again, dict)
+    assert again["say"] == SITE.protocol.responses["t3.av"].say

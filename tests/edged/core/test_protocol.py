@@ -31,6 +31,7 @@ SENTENCES = {
     **{f"clearing.{tier}": said for tier, said in DEFAULT.clearing.items()},
     **{f"readiness.{code}": said for code, said in DEFAULT.readiness.items()},
     "phone_prompt": DEFAULT.phone_prompt,
+    "on_the_phone": DEFAULT.on_the_phone,
 }
 
 
@@ -109,6 +110,7 @@ def test_any_change_is_another_hash(name: str) -> None:
         "version": "2026-12",
         "responses": {**DEFAULT.responses, "t1.loss": Response("Watch.", "technologist", 1.5)},
         "phone_prompt": "Say little.",
+        "on_the_phone": "Stay on the phone.",
         "clearing": {**DEFAULT.clearing, 1: "Carry on."},
         "script": {**DEFAULT.script, Phase.PRE: DEFAULT.script[Phase.PRE][::-1]},
         "readiness": {**DEFAULT.readiness, "drill": "Wait."},
