@@ -115,7 +115,7 @@ async def test_n2_capacity_is_measured_where_nobody_is_disturbed_and_says_how_ma
         busy = await errand(scene, "train", "fiber")
         assert busy["not_measured"]["up"]["why"] == "users_hurt", "media flow on fiber"
         await scene.act("session_opened", "s-1")
-        with pytest.raises(Refusal, match="session open"):
+        with pytest.raises(Refusal, match="a session is open"):
             await errand(scene, "ramp", "cellular")
         doc = await scene.status()
         assert (doc["admission"]["link"], doc["admission"]["sessions"]) == ("fiber", 8)
