@@ -200,7 +200,8 @@ def _router(plan: Plan, state: State, active: str | None, now: float) -> Absorbe
         return moved, ()
     name = "wan.failback" if plan.link(link).role is LinkRole.PRIMARY else "wan.failover"
     event = log(state, name, now, {"previous": state.carrier, "active": link})
-    return replace(moved, failover=Failover(now, state.carrier, link)), (event,)
+    made = state.drill is not None and not state.drill.real
+    return replace(moved, failover=Failover(now, state.carrier, link, drill=made)), (event,)
 
 
 def _line(state: State, reading: LineReading, now: float) -> Absorbed:

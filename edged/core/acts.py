@@ -160,7 +160,8 @@ def unanswered(state: State, name: str, session: Session, now: float) -> Absorbe
 def _attested(state: State, done: PersonActed, name: str, now: float) -> Absorbed:
     room = state.room(name)
     open_id = room.session.id if room.session else None
-    if done.session not in (None, open_id):
+    afterwards = done.act is Act.REACTION_MARKED and done.session == room.last_session  # some come late
+    if done.session not in (None, open_id) and not afterwards:
         return state, (_told(state, "act.refused", done, name, now, {"refused": "not_the_open_session"}),)
     more: dict[str, Json] = {}
     if done.act in _OUTCOMES:

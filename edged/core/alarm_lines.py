@@ -12,7 +12,7 @@ from edged.core.incident_causes import DRILL
 from edged.core.incident_state import Incident
 from edged.core.plan import Plan
 from edged.core.rootcause import Cause
-from edged.core.state import State
+from edged.core.state import State, is_drilled
 
 _LEADERS: Mapping[str, tuple[str, ...]] = {
     Cause.POWER.value: ("power.",),
@@ -53,7 +53,7 @@ def lines(plan: Plan, state: State, standing: Mapping[Key, Alarm]) -> list[Line]
             under.setdefault(incident.number, (incident, []))[1].append(key)
     for number, (incident, keys) in under.items():
         leader = min(keys, key=lambda key: _rank(plan, incident, key, standing[key]))
-        drilled = state.drill is not None and incident.cause == DRILL and leader[0] != _DRILL_IS_OVER
+        drilled = is_drilled(state) and incident.cause == DRILL and leader[0] != _DRILL_IS_OVER
         found.append(
             Line(leader, standing[leader], number, len(keys) - 1, _is_for_cause(incident, leader), suppressed=drilled)
         )

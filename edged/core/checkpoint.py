@@ -95,9 +95,9 @@ def _load(kept: dict[str, Any], now: Moment) -> State:
         started_s=now.monotonic_s,
         rooms={name: past.room(room) for name, room in kept["rooms"].items()},
         carrier=kept["carrier"],
-        failover=Failover(past.time(failover["at_s"]), failover["previous"], failover["active"]) if failover else None,
+        failover=past.failover(failover) if failover else None,
         all_down_s=past.at(kept["all_down_s"]),
-        drill=Drill(past.time(its_drill["started_s"]), bool(its_drill["over"])) if its_drill else None,
+        drill=past.drill(its_drill) if its_drill else None,
         tally={str(what): int(count) for what, count in kept["tally"].items()},
         incidents=past.incidents(kept["incidents"]) if "incidents" in kept else NO_INCIDENTS,
         alarms=past.alarms(kept["alarms"]) if "alarms" in kept else NO_ALARMS,
@@ -120,6 +120,12 @@ class _Past:
     def latch(self, kept: dict[str, float | None]) -> Latch:
         # Not `quiet_s`: the time we were away was not observed, so it cannot count as quiet.
         return Latch(self.at(kept["onset_s"]), self.at(kept["raised_s"]))
+
+    def failover(self, kept: dict[str, Any]) -> Failover:
+        return Failover(**{**kept, "at_s": self.time(kept["at_s"])})
+
+    def drill(self, kept: dict[str, Any]) -> Drill:
+        return Drill(**{**kept, "started_s": self.time(kept["started_s"])})
 
     def room(self, kept: dict[str, Any]) -> RoomState:
         return RoomState(

@@ -161,6 +161,12 @@ def _unanswered(_plan: Plan, state: State, room: str, _: float) -> bool:
     return session is not None and session.unanswered and session.joined_s is None
 
 
+def _unsupervised(_plan: Plan, state: State, room: str, _: float) -> bool:
+    """E1: contrast is being given, or has been, and nobody has joined."""
+    session = state.room(room).session
+    return session is not None and session.phase.contrast_given and session.joined_s is None
+
+
 def _not_escalated(plan: Plan, state: State, room: str, _: float) -> bool:
     """E2 and rule 13: a late answer whose escalation nobody documented."""
     session = state.room(room).session
@@ -345,6 +351,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("mobile.same_carrier", _W, _only_if("has_mobile", "mobile"), _mobile_same, _NOW),
     Condition("mobile.late", _W, _rooms, _timer_expired("mobile"), _NOW),
     Condition("session.unanswered", _W, _rooms, _unanswered, _NOW),
+    Condition("session.unsupervised", _A, _rooms, _unsupervised, _NOW),
     Condition("session.not_escalated", _W, _rooms, _not_escalated, _NOW),
     Condition("media.blind", _W, _rooms_with_media, _media_blind, Dwell(3.0, 3.0)),
     Condition("media.clear_text", _A, _rooms_with_media, _clear_text, _NOW),

@@ -42,14 +42,6 @@ class Row:
 AT_REST = Latch()
 
 
-def _media_poor(s: Situation) -> bool:
-    return s.in_session and (s.media_loss_pct or 0.0) >= s.media_loss_limit_pct
-
-
-def _video_jerky(s: Situation) -> bool:
-    return s.in_session and s.frame_rate_hz is not None and s.frame_rate_hz < s.least_frame_rate_hz
-
-
 def _failover_unsettled(s: Situation) -> bool:
     if s.failover is None:
         return False
@@ -78,7 +70,7 @@ def _two_minutes_without_contact(s: Situation) -> bool:
 
 
 def _contact(s: Situation) -> bool:
-    return s.did(Act.PHONE_CONFIRMED, s.lost_since_s) or _onsite(s)
+    return s.in_contact or _onsite(s)
 
 
 def _onsite(s: Situation) -> bool:
@@ -109,15 +101,15 @@ ROWS: tuple[Row, ...] = (
         "t1.media",
         1,
         "T1",
-        trigger=_media_poor,
-        clear=lambda s: not s.in_session or (s.media_loss_pct is not None and not _media_poor(s)),
+        trigger=lambda s: s.media_poor,
+        clear=lambda s: not s.in_session or (s.media_loss_pct is not None and not s.media_poor),
     ),
     Row(
         "t1.video",
         1,
         "T1",
-        trigger=_video_jerky,
-        clear=lambda s: not s.in_session or (s.frame_rate_hz is not None and not _video_jerky(s)),
+        trigger=lambda s: s.video_jerky,
+        clear=lambda s: not s.in_session or (s.frame_rate_hz is not None and not s.video_jerky),
     ),
     Row(
         "t2.switching",

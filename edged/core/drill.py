@@ -80,7 +80,15 @@ def step(plan: Plan, state: State, now: float) -> tuple[State, str | None]:
     if state.drill.over:
         return (replace(state, drill=None), None) if primary_is_back(plan, state) else (state, None)
     why = _aborts(plan, state, now)
-    return (replace(state, drill=replace(state.drill, over=True)), why) if why else (state, None)
+    if why is None:
+        return state, None
+    return replace(state, drill=replace(state.drill, over=True, real=_is_real(state, why))), why
+
+
+def _is_real(state: State, why: str) -> bool:
+    """More is lost than a drill takes away: power, every line, or sound and picture for good."""
+    lost = state.all_down_s is not None or any(room.av_lost_s is not None for room in state.rooms.values())
+    return why == "on_battery" or (why == "tier_in_force" and lost)
 
 
 def _aborts(plan: Plan, state: State, now: float) -> str | None:

@@ -13,7 +13,7 @@ from edged.core.latch import DOWN
 from edged.core.plan import PhonePlan, Plan
 from edged.core.rootcause import Cause
 from edged.core.situation import situation
-from edged.core.state import State
+from edged.core.state import State, is_drilled
 from probes.reading import Verdict
 
 TOGETHER_S = 60.0
@@ -89,7 +89,7 @@ def _link_degraded(plan: Plan, state: State, link: str, _: float) -> tuple[str, 
 
 def _drilled(plan: Plan, state: State, *links: str) -> tuple[str, str | None] | None:
     """While a drill is on, what the primary line suffers is the drill's."""
-    return (DRILL, plan.primary.name) if state.drill and plan.primary.name in links else None
+    return (DRILL, plan.primary.name) if is_drilled(state) and plan.primary.name in links else None
 
 
 def _carried(plan: Plan, state: State, _room: str, now: float) -> tuple[str, str | None]:

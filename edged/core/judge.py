@@ -69,14 +69,23 @@ def _furnished(plan: Plan, state: State) -> State:
 
 def _onsets(plan: Plan, state: State, now: float) -> State:
     """Since when every line is down, and since when each session is without A/V."""
-    down_s = (now if state.all_down_s is None else state.all_down_s) if all_down(plan, state) else None
-    state = replace(state, all_down_s=down_s)
+    down_s = _all_down_since(plan, state, now)
+    if down_s != state.all_down_s:
+        state = replace(state, all_down_s=down_s)
     for name in plan.rooms:
         room = state.room(name)
         since_s = _lost_since(room, av_is_lost(plan, state, now, name), now)
         if since_s != room.av_lost_s:
             state = state.with_room(name, replace(room, av_lost_s=since_s))
     return state
+
+
+def _all_down_since(plan: Plan, state: State, now: float) -> float | None:
+    """Not knowing neither begins nor ends it: a daemon that starts anew has heard of no link yet."""
+    if all_down(plan, state):
+        return now if state.all_down_s is None else state.all_down_s
+    usable = any(held.reading.verdict in (Verdict.UP, Verdict.DEGRADED) for held in state.links.values())
+    return None if usable else state.all_down_s
 
 
 def _lost_since(room: RoomState, lost: bool, now: float) -> float | None:
@@ -202,7 +211,7 @@ def _tier_event(plan: Plan, was: RoomState, state: State, s: Situation) -> Event
         "response": _response(plan, row) if row else None,
         "session": room.session.id if room.session else None,
         "phase": s.phase.value if s.phase else None,
-        "drill": s.drill,
+        "drill": s.drill and (room.tier < 3 or not (s.av_lost or s.no_line)),
         "av_compliant": s.av_compliant,
         "evidence": _evidence(state, s),
     }

@@ -18,6 +18,10 @@ OBSERVER_FRESH_S = 3.0
 """A media reading comes once a second; after three missed ones the streams are unknown."""
 
 
+PROOF_WITHIN_S = 2.0
+"""A word that proves a second must be younger: what decides on a tier may bridge a missed reading, no proof may."""
+
+
 class Source(StrEnum):
     """In their order."""
 

@@ -111,6 +111,7 @@ READINESS: Mapping[str, str] = {
 
 ALARMS: Mapping[str, Said] = {
     "link.down": ("Call the provider of this line.", _NOC, 900.0),
+    "session.unsupervised": ("Stop contrast: nobody supervises.", _TECH, 0.0),
     "drill.primary_offline": ("Plug the primary line back in: the drill is over.", _TECH, 120.0),
     "link.degraded": ("Find out what is wrong with this line.", _NOC, 3600.0),
     "link.reflector_fault": ("Repair the far ends that are probed: the line itself works.", _NOC, 3600.0),

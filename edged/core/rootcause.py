@@ -98,7 +98,7 @@ def _failover(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:
 
 def _remote(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:
     dead = s.in_session and (s.audio is False or s.video is False)
-    return dead and s.carrier_verdict is Verdict.UP, None
+    return (dead or s.media_poor or s.video_jerky) and s.carrier_verdict is Verdict.UP, None
 
 
 _TOGETHER_S = 2.0

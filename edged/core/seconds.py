@@ -8,7 +8,7 @@ import math
 from dataclasses import replace
 
 from edged.core.events import Channel, Event, Json
-from edged.core.liveness import STREAMS, Source
+from edged.core.liveness import PROOF_WITHIN_S, STREAMS, Source, Word
 from edged.core.plan import Plan
 from edged.core.rooms import Band, RoomState
 from edged.core.situation import Situation
@@ -30,7 +30,7 @@ def look(_: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, ...]]
     room = state.room(s.room)
     if room.session is None or room.session.joined_s is None:
         return state, ()
-    letters = "".join(_LETTER[s.words[stream].live] for stream in STREAMS)
+    letters = "".join(_letter(s.words[stream]) for stream in STREAMS)
     band = room.band
     told: tuple[Event, ...] = ()
     if band is None:
@@ -44,6 +44,12 @@ def look(_: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, ...]]
         return state, told
     state, more = tell(state, s)
     return state, (*told, *more)
+
+
+def _letter(word: Word) -> str:
+    """An old word may bridge a moment, but proves nothing of it."""
+    proven = word.age_s is not None and word.age_s <= PROOF_WITHIN_S
+    return UNOBSERVED if word.live and not proven else _LETTER[word.live]
 
 
 def tell(state: State, s: Situation) -> tuple[State, tuple[Event, ...]]:

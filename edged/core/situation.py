@@ -12,7 +12,7 @@ from edged.core.observations import Act
 from edged.core.phase import Phase
 from edged.core.plan import Plan
 from edged.core.rooms import RoomState
-from edged.core.state import Failover, LinkState, State
+from edged.core.state import Failover, LinkState, State, is_made_by_drill
 from probes.reading import LinkCause, MediaReading, Medium, Verdict
 
 
@@ -54,6 +54,9 @@ class Situation:
     phone: bool | None
     """Whether it can be counted on (rule 12)."""
     drill: bool
+    """A drill is on, or made the failover that has not settled yet (rule 4)."""
+    joined_s: float | None
+    """When the radiologist joined the session there is."""
     frame_rate_hz: float | None
     """The lowest of the live video streams."""
     acted_s: Mapping[Act, float]
@@ -110,15 +113,36 @@ class Situation:
 
     @property
     def confirmed(self) -> bool:
-        """Somebody confirmed verbally after the last move of the traffic; without a session there is nobody to ask."""
-        return not self.in_session or (
-            self.failover is not None and self.did(Act.CONTINUITY_CONFIRMED, self.failover.at_s)
-        )
+        """Somebody confirmed verbally after the last move of the traffic, or joined after it; without a session there
+        is nobody to ask.
+        """
+        if self.joined_s is None or self.failover is None:
+            return not self.in_session
+        moved_s = self.failover.at_s
+        return self.joined_s >= moved_s or self.did(Act.CONTINUITY_CONFIRMED, moved_s)
 
     @property
     def av_compliant(self) -> bool | None:
         """Did live two-way audio and video exist this second? None without a session (rule 10)."""
         return (self.audio is True and self.video is True) if self.in_session else None
+
+    @property
+    def media_poor(self) -> bool:
+        """Live audio or video loses too much (T1)."""
+        return self.in_session and (self.media_loss_pct or 0.0) >= self.media_loss_limit_pct
+
+    @property
+    def video_jerky(self) -> bool:
+        """Live video brings too few frames to follow movement (T1)."""
+        return self.in_session and self.frame_rate_hz is not None and self.frame_rate_hz < self.least_frame_rate_hz
+
+    @property
+    def in_contact(self) -> bool:
+        """The radiologist was reached by phone since the loss began, and that is the last that was said of it."""
+        confirmed_s, failed_s = (
+            self.acted_s.get(act, float("-inf")) for act in (Act.PHONE_CONFIRMED, Act.PHONE_FAILED)
+        )
+        return self.did(Act.PHONE_CONFIRMED, self.lost_since_s) and confirmed_s > failed_s
 
     def did(self, act: Act, since_s: float | None) -> bool:
         """Whether somebody did `act` at or after `since_s`."""
@@ -158,7 +182,8 @@ def situation(plan: Plan, state: State, now: float, room: str | None = None) -> 
         lost_since_s=lost_since_s,
         failover=state.failover,
         phone=phone(plan, state, name),
-        drill=state.drill is not None,
+        drill=is_made_by_drill(state),
+        joined_s=held.session.joined_s if held.session else None,
         frame_rate_hz=_lowest_frame_rate(fresh(held.media, now)),
         acted_s=held.acted_s,
         grace_s=limits.failover_grace_s,

@@ -32,6 +32,8 @@ class Failover:
     at_s: float
     previous: str
     active: str
+    drill: bool = False
+    """Made on purpose, or the way back from that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,20 @@ class Drill:
     started_s: float
     over: bool = False
     """Ended, aborted, or out of time: the primary must come back."""
+    real: bool = False
+    """It became an outage that nobody made: what follows is no drill."""
+
+
+def is_made_by_drill(state: "State") -> bool:
+    """What happens to the traffic now is a drill's: it is on, or it made the failover that has not settled yet."""
+    if state.drill is not None and (state.drill.real or not state.drill.over):
+        return not state.drill.real
+    return state.failover is not None and state.failover.drill
+
+
+def is_drilled(state: "State") -> bool:
+    """A drill took the primary line offline, and that is all that is wrong with it, until it is back."""
+    return state.drill is not None and not state.drill.real
 
 
 @dataclass(frozen=True, slots=True)

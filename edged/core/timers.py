@@ -22,6 +22,8 @@ class Row:
     since_s: Callable[[Situation], float | None]
     """When what started it began; None: it does not run."""
     met_by: tuple[Act, ...]
+    undone_by: Act | None
+    """Said later than what met it, it is not met any more: a call that broke off."""
     within_s: Callable[[Plan], float]
 
 
@@ -30,15 +32,30 @@ def _lost(s: Situation) -> float | None:
 
 
 def _moved(s: Situation) -> float | None:
-    return s.failover.at_s if s.in_session and s.failover else None
+    """Whoever joins after the move has nothing to confirm."""
+    if s.failover is None or s.joined_s is None or s.joined_s >= s.failover.at_s:
+        return None
+    return s.failover.at_s
 
 
 ROWS: tuple[Row, ...] = (
     Row(
-        "phone", "rule 8", _lost, (Act.PHONE_CONFIRMED, Act.ONSITE_PRESENT), lambda plan: plan.thresholds.phone_within_s
+        "phone",
+        "rule 8",
+        _lost,
+        (Act.PHONE_CONFIRMED, Act.ONSITE_PRESENT),
+        Act.PHONE_FAILED,
+        lambda plan: plan.thresholds.phone_within_s,
     ),
-    Row("mobile", "rule 11", _lost, (Act.MOBILE_UP, Act.ONSITE_PRESENT), lambda plan: plan.thresholds.mobile_within_s),
-    Row("confirm", "rule 4", _moved, (Act.CONTINUITY_CONFIRMED,), lambda plan: plan.thresholds.confirm_within_s),
+    Row(
+        "mobile",
+        "rule 11",
+        _lost,
+        (Act.MOBILE_UP, Act.ONSITE_PRESENT),
+        None,
+        lambda plan: plan.thresholds.mobile_within_s,
+    ),
+    Row("confirm", "rule 4", _moved, (Act.CONTINUITY_CONFIRMED,), None, lambda plan: plan.thresholds.confirm_within_s),
 )
 
 
@@ -63,11 +80,15 @@ def _step(row: Row, plan: Plan, was: Timer | None, s: Situation) -> Timer | None
     if was is None or since_s > was.started_s:  # another failover is another deadline; an onset never moves back
         timer = Timer(since_s, since_s + row.within_s(plan))
     assert timer is not None
-    if not timer.met and any(s.did(act, timer.started_s) for act in row.met_by):
-        return replace(timer, met=True)
-    if not timer.met and not timer.expired and s.now >= timer.due_s:
-        return replace(timer, expired=True)
-    return timer
+    met = _is_met(row, timer, s)
+    return replace(timer, met=met, expired=timer.expired or (not met and s.now >= timer.due_s))
+
+
+def _is_met(row: Row, timer: Timer, s: Situation) -> bool:
+    never = float("-inf")
+    done_s = max(s.acted_s.get(act, never) for act in row.met_by)
+    undone_s = s.acted_s.get(row.undone_by, never) if row.undone_by else never
+    return done_s >= timer.started_s and done_s > undone_s
 
 
 def _told(state: State, row: Row, was: Timer | None, timer: Timer | None, s: Situation) -> list[Event]:

@@ -10,7 +10,18 @@ from edged.evidence import page_parts as parts
 from edged.evidence.packet import Packet
 from edged.evidence.page_band import legend, picture
 from edged.evidence.page_style import STYLE
-from edged.evidence.page_words import ESCALATION, NOT_RECORDED, RESPONSE_CLASS, clock, since, span, text, times, words
+from edged.evidence.page_words import (
+    ESCALATION,
+    NOT_RECORDED,
+    PATH_END,
+    RESPONSE_CLASS,
+    clock,
+    since,
+    span,
+    text,
+    times,
+    words,
+)
 from edged.evidence.proof import signed_places
 from edged.evidence.reading import Doc
 
@@ -132,7 +143,7 @@ def _paths(found: Doc) -> str:
         parts.cells(
             parts.when(each["at_s"], each["time"]),
             text(each["at"]),
-            words({}, each.get("dies_at") or each.get("trouble")),
+            words(PATH_END, each.get("dies_at") or each.get("trouble")),
         )
         for each in found["paths"]
     ]

@@ -9,6 +9,7 @@ from edged.evidence.page_words import (
     CAUSE,
     MISSING,
     NOT_RECORDED,
+    PATH_END,
     PHASE,
     REASON,
     STREAM,
@@ -145,7 +146,7 @@ def _what(each: Doc) -> str:
     more = [text(said[name]) for name in ("subject", "at") if name in said]
     if "from" in said and "to" in said:
         more.append(f"{text(said['from'])} to {text(said['to'])}")
-    more += [words(CAUSE, said[name]) for name in ("cause", "dies_at", "trouble") if name in said]
+    more += [words(CAUSE | PATH_END, said[name]) for name in ("cause", "dies_at", "trouble") if name in said]
     detail = f": {', '.join(more)}" if more else ""
     return happened(kind) + detail + (reason(said["reason"]) if "reason" in said else "")
 

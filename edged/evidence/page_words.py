@@ -33,6 +33,15 @@ CAUSE = {
     "recovering": "recovering",
     "unknown": "cause unknown",
 }
+PATH_END = {
+    "nowhere": "reaches its end",
+    "lan": "dies before the router",
+    "router": "dies behind the router",
+    "provider": "dies at the provider",
+    "far_end": "dies at its end",
+    "unknown": "could not be walked",
+}
+"""Of a path that was walked, by `dies_at`."""
 REASON = {"procedure": "", "line_failed": "line failed", "noc_command": "by signed command of the NOC"}
 HAPPENED = {
     "act.session_requested": "Radiologist requested",
@@ -135,7 +144,8 @@ def since(at_s: object) -> str:
     """Minutes and seconds since the session's first event: "+3:07"."""
     if not isinstance(at_s, (int, float)):
         return ""
-    sign, whole = ("−" if at_s < 0 else "+"), int(abs(at_s))
+    whole = int(abs(at_s))
+    sign = "−" if at_s < 0 and whole else "+"
     hours, rest = divmod(whole, 3600)
     return f"{sign}{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{sign}{rest // 60}:{rest % 60:02}"
 

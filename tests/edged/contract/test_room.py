@@ -237,7 +237,7 @@ def sessions(story: Story) -> None:
         room.act(Act.CONTRAST_STARTED).act(Act.CONTRAST_STARTED).wait(3)
         room.act(Act.MONITORING_ENDED).act(Act.CONTRAST_ENDED).wait(3)
         room.act(Act.MONITORING_ENDED).act(Act.ESCALATED).wait(1).act(Act.SESSION_CLOSED)
-    room.act(Act.SESSION_REQUESTED, "s-6").act(Act.SESSION_CLOSED).wait(1)
+    room.act(Act.SESSION_REQUESTED, "s-6").act(Act.CONTRAST_STARTED).wait(1).act(Act.SESSION_CLOSED).wait(1)
 
 
 def ways_out(story: Story) -> None:

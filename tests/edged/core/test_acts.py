@@ -181,9 +181,8 @@ def test_acts_that_change_a_session_are_the_ones_of_its_table() -> None:
 
 
 def test_c1_rule8_once_somebody_was_reached_nobody_is_told_to_call_again_or_how_long_is_left() -> None:
-    room = (
-        calm_room().link("fiber", Verdict.DOWN).link("cellular", Verdict.DOWN).media(audio=False, video=False).wait(9)
-    )
+    room = calm_room().media(audio=False, video=False).link("fiber", Verdict.DOWN)
+    room.link("cellular", Verdict.DOWN).wait(9)
     calling = room.doc()["tier"]
     assert isinstance(calling, dict)
     assert calling["say"] == SITE.protocol.responses["t3.av"].say
@@ -197,3 +196,19 @@ def test_c1_rule8_once_somebody_was_reached_nobody_is_told_to_call_again_or_how_
     again = room.doc()["tier"]
     assert isinstance(again, dict)
     assert again["say"] == SITE.protocol.responses["t3.av"].say
+
+
+def test_e1_contrast_without_a_radiologist_is_recorded_and_raises_an_alarm_until_somebody_joins() -> None:
+    room = calm_room(session=False).act(Act.SESSION_REQUESTED, "s-9").act(Act.CONTRAST_STARTED).wait(1)
+    assert "act.contrast_started" in room.names
+    assert room.last("session.unsupervised.raised").data["at"] == "room"
+    assert "session.unsupervised.cleared" in room.act(Act.SESSION_JOINED).wait(1).names
+
+
+def test_e5_a_reaction_may_be_marked_after_its_session_was_closed() -> None:
+    room = calm_room().act(Act.SESSION_CLOSED).act(Act.REACTION_MARKED, "s-1", subject="m-1")
+    assert room.last("act.reaction_marked").data["session"] == "s-1"
+    assert (
+        room.act(Act.REACTION_MARKED, "s-0", subject="m-2").last("act.refused").data["refused"]
+        == "not_the_open_session"
+    )

@@ -158,3 +158,15 @@ def test_rule4_the_failback_within_a_drill_is_labelled_a_drill_too() -> None:
     room.act(Act.CONTINUITY_CONFIRMED).act(Act.DRILL_ENDED).wait(1)
     assert room.state.drill is None
     assert "drill.over" in room.names
+
+
+def test_rule4_the_failback_that_ends_a_drill_is_labelled_a_drill_too() -> None:
+    room = unplugged(calm_room()).act(Act.CONTINUITY_CONFIRMED).link("fiber").wait(62)
+    room.act(Act.DRILL_ENDED).router("0").wait(1)
+    assert room.last("tier.entered").data["drill"] is True
+
+
+def test_rule16_what_follows_a_drill_that_became_a_real_outage_is_no_drill() -> None:
+    room = unplugged(calm_room()).link("cellular", Verdict.DOWN).media(audio=False, video=False).wait(40)
+    assert "drill.aborted" in room.names
+    assert room.wait(100).last("tier.entered").data["drill"] is False

@@ -1,11 +1,13 @@
 """Deadlines for people: rule 8's phone, rule 11's mobile workstation, rule 4's word. Early perhaps, never late."""
 
+from dataclasses import replace
+
 import pytest
 
 from edged.core.observations import Act
 from edged.core.timers import ROWS
 from probes.reading import Verdict
-from tests.edged.core.room import Room, calm_room
+from tests.edged.core.room import SITE, Room, calm_room
 
 Story = list[tuple[str, str]]
 
@@ -127,3 +129,26 @@ def test_rule8_a_timer_met_or_missed_before_a_restart_is_not_told_again() -> Non
     assert timers(after) == []
     assert after.room.timers["phone"].met
     assert after.room.timers["mobile"].expired
+
+
+def test_rule8_a_site_without_an_observer_keeps_its_two_minutes_over_a_restart_in_the_first_seconds_of_a_loss() -> None:
+    room = calm_room(replace(SITE, has_media=False)).silence("media:").wait(4)
+    room.link("fiber", Verdict.DOWN).link("cellular", Verdict.DOWN).wait(2)  # before tier 3's dwell
+    before_s = room.room.timers["phone"].due_s - room.now
+    after = room.restarted(away_s=5)
+    after.wait(1)
+    assert after.room.timers["phone"].due_s - after.now <= before_s - 6
+
+
+def test_rule8_t4_a_call_that_was_answered_and_then_broke_off_is_no_contact() -> None:
+    room = calm_room().media(audio=False, video=False).wait(10).act(Act.PHONE_CONFIRMED)
+    room.wait(20).act(Act.PHONE_FAILED).wait(1)
+    assert room.state.tier == 4
+    assert not room.room.timers["phone"].met
+
+
+def test_rule4_a_radiologist_who_joins_after_a_failover_has_nothing_to_confirm() -> None:
+    room = calm_room(session=False).media().router("1").wait(40).act(Act.SESSION_OPENED, "s-2").wait(1)
+    assert room.state.tier == 2
+    assert "confirm" not in room.room.timers
+    assert room.wait(25).state.tier == 0  # 60 s stable
