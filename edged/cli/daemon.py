@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +19,9 @@ def run(
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
 ) -> None:
     """Watch, judge, act and report until told to stop."""
-    # structlog would load rich to draw tracebacks on a screen, paho dnspython to look for SRV records nobody asks for:
-    # 5 and 2 MiB, and a small box has better uses for them.
-    for unneeded in ("rich", "dns"):
-        sys.modules.setdefault(unneeded, None)  # type: ignore[arg-type]
+    from edged.cli.lean import load_lean
+
+    load_lean()
     from edged.app import run as live
     from edged.config import ConfigError
     from edged.control.server import AlreadyRunning
