@@ -65,6 +65,10 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         "incident": 12,
     },
     "containment": {"room": "room-1", "row": "t2.failover", "row_tier": 2, "incident": 12},
+    "response.demanded": {
+        **{"room": "room-1", "row": "t3.unconfirmed", "session": "s-0815", "phase": "injecting", "incident": 12},
+        "response": {"say": "Hold contrast and call the radiologist.", "who": "technologist", "by_s": 120},
+    },
     "av.changed": {"room": "room-1", "av_compliant": False, "audio": False, "video": None},
     "wan": {"previous": "fiber", "active": "cellular", "incident": 12},
     "condition.raised": {"at": "network", "severity": "alarm"},

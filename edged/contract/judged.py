@@ -119,6 +119,16 @@ class ContainmentRow(OfIncident):
     row_tier: Tier
 
 
+class ResponseDemanded(OfIncident):
+    """Within one tier another row of the containment table leads now: this is what to do from here on."""
+
+    room: Room
+    row: RowId
+    response: Response
+    session: Session | None
+    phase: PhaseCode | None
+
+
 class AvChanged(OfIncident):
     """Whether live two-way audio and video exist in a room. null is not known; `av_compliant`: no session."""
 

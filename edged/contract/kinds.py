@@ -53,6 +53,7 @@ def _conditions(word: str, *, of_links: bool) -> tuple[str, ...]:
 
 MESSAGES: tuple[Message, ...] = (
     _event("tier.entered", judged.TierEntered),
+    _event("response.demanded", judged.ResponseDemanded),
     _event("containment", judged.ContainmentRow, "containment.raised", "containment.cleared"),
     _event("av.changed", judged.AvChanged),
     _event("wan", judged.WanMoved, "wan.failover", "wan.failback"),

@@ -148,6 +148,7 @@ def _of_drill(index: _Index, _: Data) -> int | None:
 
 _FINDERS: Mapping[str, Callable[[_Index, Data], int | None]] = {
     "tier.entered": _of_tier,
+    "response.demanded": _of_row,
     "containment.raised": _of_row,
     "containment.cleared": _of_row,
     "av.changed": _of_av,

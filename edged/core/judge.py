@@ -179,10 +179,26 @@ def _tiers(plan: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, 
         data: dict[str, Json] = {"av_compliant": s.av_compliant, "audio": s.audio, "video": s.video, "room": s.room}
         events.append(log(judged, "av.changed", s.now, data))
     if tier == room.tier:
-        return judged, tuple(events)
+        return judged, (*events, *_demanded_anew(plan, room, judged, s))
     events.append(_tier_event(plan, room, judged, s))
     judged, proof = seconds.tell(judged, s)
     return judged, (*events, *proof)
+
+
+def _demanded_anew(plan: Plan, was: RoomState, state: State, s: Situation) -> tuple[Event, ...]:
+    """Within one tier another row leads now, and demands something else."""
+    room = state.room(s.room)
+    row = containment.leading(room.tiers)
+    if row is None or row == containment.leading(was.tiers) or room.tiers[row.id].quiet_s is not None:
+        return ()
+    data: dict[str, Json] = {
+        "room": s.room,
+        "row": row.id,
+        "response": _response(plan, row),
+        "session": room.session.id if room.session else None,
+        "phase": s.phase.value if s.phase else None,
+    }
+    return (log(state, "response.demanded", s.now, data),)
 
 
 def _row_events(state: State, was: RoomState, judged: RoomState, s: Situation) -> list[Event]:

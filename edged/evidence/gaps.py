@@ -49,9 +49,19 @@ def _gap(story: Story, band: Band, at: int, length: int, next_s: float) -> dict[
         "cause_at": forms.named(worst.said.data, "cause_at") if worst else None,
         "drill": any(forms.truth(m.said.data, "drill") for m in risen),
         "incident": forms.whole(worst.said.data, "incident") if worst else None,
-        "demanded": [response for m in risen if (response := demanded(m, from_s)) is not None],
+        "demanded": [
+            response
+            for m in sorted((*risen, *_anew(story, risen, over_s)), key=lambda m: m.at_s)
+            if (response := demanded(m, from_s)) is not None
+        ],
         "given": [given(m, from_s) for m in _acts(story, from_s, over_s)],
     }
+
+
+def _anew(story: Story, risen: list[Moment], over_s: float) -> list[Moment]:
+    """What was demanded later within one of these tiers."""
+    began_s = min((m.at_s for m in risen), default=over_s)
+    return [m for m in story.of("response.demanded") if began_s <= m.at_s <= over_s]
 
 
 def demanded(moment: Moment, since_s: float) -> dict[str, Json] | None:

@@ -48,6 +48,7 @@ def _of(data: Mapping[str, Any]) -> Part:
 
 _TOLD: tuple[tuple[str, Detail], ...] = (
     ("tier.entered", _tier),
+    ("response.demanded", _codes("row")),
     ("act.refused", lambda data: _act(data) | _codes("act", "refused")(data)),
     ("act.repeated", lambda data: _act(data) | _codes("act")(data)),
     ("act.", _act),

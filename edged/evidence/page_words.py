@@ -71,6 +71,7 @@ HAPPENED = {
     "incident.recaused": "Incident has another cause",
     "incident.closed": "Incident closed",
     "path.diagnosed": "Path walked",
+    "response.demanded": "Another response demanded",
     "clock.stepped": "The wall clock was set",
     "daemon.started": "edged started: nothing was observed before",
     "daemon.stopping": "edged stops: nothing is observed from here on",

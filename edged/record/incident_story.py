@@ -193,7 +193,7 @@ def _symptoms(rows: Iterable[Told], clock: _Clock | None) -> list[Doc]:
 
 def _responses(clock: _Clock, rows: Sequence[Told]) -> list[Doc]:
     """What was demanded, and what people did from then until something else was demanded of the same room."""
-    demands = [each for each in rows if each.name == "tier.entered" and each.data.get("response")]
+    demands = [each for each in rows if each.name in _DEMANDING and each.data.get("response")]
     acts = [each for each in rows if _is_act(each)]
     found: list[Doc] = []
     for index, demand in enumerate(demands):
@@ -204,12 +204,13 @@ def _responses(clock: _Clock, rows: Sequence[Told]) -> list[Doc]:
             for act in acts
             if act.row > demand.row and (until is None or act.row < until) and act.data.get("room") in (None, room)
         ]
-        rose = demand.tier > int(demand.data.get("previous") or 0)
+        rose = demand.name != "tier.entered" or demand.tier > int(demand.data.get("previous") or 0)
         asked = {key: wanted.get(key) for key in _WANTED}
         found.append({**_told(clock, demand, "room", "row"), "rose": rose, **asked, "given": given})
     return found
 
 
+_DEMANDING = ("tier.entered", "response.demanded")
 _WANTED = ("say", "who", "by_s")
 
 

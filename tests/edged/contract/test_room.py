@@ -238,6 +238,8 @@ def sessions(story: Story) -> None:
         room.act(Act.MONITORING_ENDED).act(Act.CONTRAST_ENDED).wait(3)
         room.act(Act.MONITORING_ENDED).act(Act.ESCALATED).wait(1).act(Act.SESSION_CLOSED)
     room.act(Act.SESSION_REQUESTED, "s-6").act(Act.CONTRAST_STARTED).wait(1).act(Act.SESSION_CLOSED).wait(1)
+    room.act(Act.SESSION_OPENED, "s-7").link("fiber").link("cellular").media(video=False).wait(3)
+    room.link("fiber", Verdict.DOWN).wait(3).media().wait(70).link("fiber").act(Act.SESSION_CLOSED).wait(1)
 
 
 def ways_out(story: Story) -> None:

@@ -258,3 +258,14 @@ def test_dwells_come_from_the_plan() -> None:
     site = calm_room().plan
     slow = replace(site, dwells={**site.dwells, 3: replace(site.dwells[3], raise_s=9.0)})
     assert 8.9 <= calm_room(slow).media(audio=False, video=False).seconds_to(3, within_s=12) <= 9.5
+
+
+def test_t6_another_row_that_leads_within_a_tier_says_what_it_demands() -> None:
+    room = calm_room().media(video=False).wait(5)
+    assert room.state.tier == 2
+    room.media().wait(30).link("fiber", Verdict.DOWN).wait(2)  # the picture is back, its row clears, and still leads
+    assert "response.demanded" not in room.names
+    room.wait(40)
+    told = room.last("response.demanded").data
+    assert (told["row"], told["room"]) == ("t2.switching", "room")
+    assert told["response"]["say"] == SITE.protocol.responses["t2.switching"].say  # type: ignore[index,call-overload]
