@@ -78,7 +78,7 @@ async def _play(lab: LabClient, scene: Scene, step: Step, *, plain: bool) -> Non
         print(f"── {step.title}", flush=True)
     for words in step.lab:
         await _say(scene, f"lab {words}", await lab.do(*words.split()), plain=plain)
-    for words in step.people:
+    for words in (each.format(directory=lab.directory) for each in step.people):
         await _say(scene, f"edgectl {words}", await _edgectl(lab, words), plain=plain)
     try:
         async with asyncio.timeout(step.within_s):
@@ -214,12 +214,14 @@ HANDS_ON = """
 The site stays up; Ctrl-C takes it down. In another terminal, try:
 
   ./dev edgectl watch                  the board, live
-  ./dev lab cut fiber                  … and see tier 2, then:  ./dev edgectl confirm continuity
+  ./dev lab cut fiber                  … and see tier 2, then:  ./dev edgectl continuity
+  ./dev edgectl session open s-0002    ./dev edgectl ready           may contrast be given now?
+  ./dev lab video freeze               … and what becomes of it:     ./dev edgectl incidents
   ./dev lab lag cellular 200ms         ./dev lab loss fiber 5%       ./dev lab heal all
   ./dev lab mains off                  ./dev edgectl ups
   ./dev lab daemon kill                kill -9;  ./dev lab daemon start  goes on where it was
   ./dev lab exec staff -- ping 198.51.100.40
-  ./dev edgectl events                 what was recorded
+  ./dev edgectl events                 what was recorded;            ./dev edgectl evidence s-0001  proves it
 """
 
 

@@ -98,7 +98,8 @@ def _failover(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:
 
 def _remote(plan: Plan, state: State, s: Situation) -> tuple[bool, Where]:
     dead = s.in_session and (s.audio is False or s.video is False)
-    return (dead or s.media_poor or s.video_jerky) and s.carrier_verdict is Verdict.UP, None
+    poor = any(state.room(s.room).is_up(row) for row in ("t1.media", "t1.video"))
+    return (dead or poor) and s.carrier_verdict is Verdict.UP, None
 
 
 _TOGETHER_S = 2.0
