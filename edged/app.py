@@ -24,7 +24,7 @@ from edged.control.desk import Desk
 from edged.control.protocol import Refusal
 from edged.control.server import refuse_second, serve
 from edged.core.effects import Effect, Leave, Pace, ProbeAt, ReportVia, Run, ShapeFor
-from edged.core.observations import DaemonPhase, Phase, RecordReading, SourceFailed
+from edged.core.observations import DaemonPhase, Phase, RecordReading, SourceFailed, Tick
 from edged.core.state import State
 from edged.judging import Judging
 from edged.notify import notify
@@ -109,6 +109,7 @@ class House:
         self._loaded, self._config, self._store, self._clock = loaded, loaded.config, store, clock
         self._next: Loaded | None = None
         self._over = asyncio.Event()
+        self._sealing: Sealing | None = None
         self._paces = {name: PaceControl() for name in self._config.links}
         self._rates = WantedRates()
         self._router = RouterWatcher(self._config.router) if self._config.router else None
@@ -140,6 +141,7 @@ class House:
             recent=store.recent,
             reload=self._reload,
             state_dir=self._config.site.state_dir,
+            seal=self._seal_now,
         )
 
     async def live(self, stop: asyncio.Event) -> Loaded | None:
@@ -217,7 +219,13 @@ class House:
 
     async def _seal(self) -> None:
         key = await asyncio.to_thread(load_or_make, self._config.site.state_dir)
-        await Sealing(self._store, key, self._clock, self.judging.tell).run()
+        self._sealing = Sealing(self._store, key, self._clock, self.judging.tell)
+        await self._sealing.run()
+
+    async def _seal_now(self) -> None:
+        """The record is signed up to here, and that is recorded, when this returns: for whoever asks for evidence."""
+        if self._sealing and await self._sealing.seal():
+            await self.judging.submit(Tick(self._clock.monotonic()))  # whatever was told before it is recorded then
 
     async def _metrics(self, settings: MetricsSettings) -> None:
         async with serve_metrics(settings, self._status.document):

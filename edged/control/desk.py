@@ -53,10 +53,12 @@ class Desk:
         recent: Callable[[int], Awaitable[list[Recorded]]],
         reload: Callable[[], None],
         state_dir: Path,
+        seal: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`seal` has the record signed up to now, and returns when that is recorded."""
         self._judge, self._clock = judge, clock
         self._document, self._recent, self._reload = document, recent, reload
-        self._state_dir = state_dir
+        self._state_dir, self._seal = state_dir, seal
 
     async def answer(self, request: Request, caller: Caller) -> Any:
         """The data of the reply. Raises Refusal."""
@@ -78,13 +80,19 @@ class Desk:
             case "incident":
                 return await asyncio.to_thread(archive.incident, self._state_dir, _args(IncidentArgs, request))
             case "evidence":
-                return await asyncio.to_thread(archive.evidence, self._state_dir, _args(EvidenceArgs, request))
+                return await self._evidence(_args(EvidenceArgs, request))
             case "reload":
                 _args(NoArgs, request)
                 self._reload()
                 return {"said": "the new configuration is good; starting anew with it"}
             case _:
                 raise Refusal("unknown", f"do: {request.do!r} has no answer")
+
+    async def _evidence(self, args: EvidenceArgs) -> dict[str, Json]:
+        """Whoever asks may carry it away: the first portion finds everything signed that there is."""
+        if self._seal and args.after is None:
+            await self._seal()
+        return await asyncio.to_thread(archive.evidence, self._state_dir, args)
 
     def refused(self, request: Request, caller: Caller) -> None:
         """H4: somebody asked for more than their role allows."""

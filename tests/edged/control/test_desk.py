@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,12 +66,16 @@ class RealCourt(Court):
         return snapshot(self.room.plan, self.room.state, self.room.now)
 
 
-def desk(court: Court, state_dir: Path = Path("/nonexistent")) -> Desk:
+def desk(
+    court: Court, state_dir: Path = Path("/nonexistent"), seal: Callable[[], Awaitable[None]] | None = None
+) -> Desk:
     async def recent(limit: int) -> list[Recorded]:
         return [Recorded(1, "s", 1, Channel.LOG, 0, b'{"sequence":"1"}', True)][:limit]
 
     clock = SetClock()
-    return Desk(court, clock, document=court.document, recent=recent, reload=lambda: None, state_dir=state_dir)
+    return Desk(
+        court, clock, document=court.document, recent=recent, reload=lambda: None, state_dir=state_dir, seal=seal
+    )
 
 
 def ask(court: Court, do: str, **args: Any) -> Any:
@@ -246,6 +251,25 @@ async def test_e7_evidence_comes_with_what_asks_for_the_rest(tmp_path: Path) -> 
         await store.close()
     assert [row for row, _, _ in told["rows"]] == [*range(1, len(room.events) + 1)]
     assert (told["last"], told["after"]) == (len(room.events), None)
+
+
+async def test_e7_the_record_is_signed_before_the_first_portion_of_evidence_and_not_again(tmp_path: Path) -> None:
+    room = calm_room().act(Act.CONTRAST_STARTED)
+    store = await open_store(tmp_path)
+    await store.append(room.events)
+
+    async def seal() -> None:
+        await store.append(room.act(Act.CONTRAST_ENDED).events[-1:])
+
+    try:
+        held = desk(Court(), tmp_path, seal)
+        first = await held.answer(Request(v=1, do="evidence", args={"session": "s-1"}), TECH)
+        rest = {"session": "s-1", "after": 1, "last": first["last"]}
+        again = await held.answer(Request(v=1, do="evidence", args=rest), TECH)
+    finally:
+        await store.close()
+    assert first["last"] == again["last"] == len(first["rows"])
+    assert len(room.names) == len(first["rows"])  # what sealing recorded is among them, once
 
 
 def test_h4_refused_access_is_told_to_the_judge() -> None:
