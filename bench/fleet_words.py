@@ -16,6 +16,7 @@ def tier_event(at_s: float, chance: Random) -> Event:
     row = chance.choice((None, *containment.ROWS))
     tier = row.tier if row else 0
     data: Doc = {
+        "room": "room-1",
         "previous": (tier + 1) % 5,
         "previous_lasted_s": round(chance.uniform(1, 9000), 3),
         "row": row.id if row else None,
@@ -24,6 +25,8 @@ def tier_event(at_s: float, chance: Random) -> Event:
         "cause_at": "fiber" if row else None,
         "response": _response(row.id) if row else None,
         "session": "s-1",
+        "phase": "pre",
+        "drill": False,
         "av_compliant": tier < 2,
         "evidence": _evidence(chance),
     }
@@ -58,8 +61,8 @@ def things(tier: int) -> Doc:
 
 def _tier(tier: int) -> Doc:
     return {
-        "tier": tier, "av_compliant": True, "cause": "none", "cause_at": None, "say": None, "who": None, "by_s": None,
-        "rows": [],
+        "tier": tier, "room": "room-1", "av_compliant": True, "cause": "none", "cause_at": None, "say": None,
+        "who": None, "by_s": None, "also_say": None, "script": [], "rows": [],
     }  # fmt: skip
 
 
@@ -89,8 +92,16 @@ _CALM: Doc = {
             "rate_bps": 95_000_000,
         }
     ],
-    "session": {"id": "s-1", "open": True},
-    "phone": {"reachable": True, "cause": "none"},
+    "session": {
+        "id": "s-1",
+        "open": True,
+        "phase": "pre",
+        "joined": True,
+        "response_s": 12.5,
+        "response_class": "best",
+        "escalated": False,
+    },
+    "phone": {"reachable": True, "registered": True, "shared_fate": [], "cause": "none"},
     "conditions": [],
 }
 

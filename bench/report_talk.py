@@ -18,6 +18,7 @@ STILL: dict[str, Json] = {"verdict": "up", "cause": "none", "pace": "calm", "sen
 
 def tier_event(mark: str, at_s: float) -> Event:
     data: dict[str, Json] = {
+        "room": "room-1",
         "previous": 0,
         "previous_lasted_s": 61.5,
         "row": "t2.failover",
@@ -26,6 +27,8 @@ def tier_event(mark: str, at_s: float) -> Event:
         "cause_at": "fiber",
         "response": None,
         "session": mark,
+        "phase": "injecting",
+        "drill": False,
         "av_compliant": True,
         "evidence": {
             "links": {"fiber": _evidence("down", 100.0), "cellular": _evidence("up", 0.0)},
@@ -42,7 +45,9 @@ def tier_event(mark: str, at_s: float) -> Event:
 
 
 def log_event(mark: str, at_s: float) -> Event:
-    data = {"act": "session_opened", "actor": "root", "role": "operate", "reason": "procedure", "session": mark}
+    who: dict[str, Json] = {"actor": "root", "role": "operate", "reason": "procedure"}
+    about: dict[str, Json] = {"session": mark, "room": "room-1", "subject": None, "for_s": None}
+    data: dict[str, Json] = {"act": "session_opened", **who, **about}
     return Event(Channel.LOG, "act.session_opened", 0, at_s, data)
 
 
