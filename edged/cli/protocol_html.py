@@ -53,7 +53,7 @@ li b { display: block; font-size: 10.6pt; line-height: 1.18 } li::marker { font-
 @media screen { body { padding: 8mm 0 } .second { margin-top: 9mm; border-top: 1pt dashed #aaa } }
 """
 _COLUMNS = (("", "20mm"), ("What happens", "50mm"), ("What to do, who, by when", "auto"), ("It clears when", "44mm"))
-_COMMAND = re.compile(r"edgectl [a-z]+ [a-z-]+")
+_COMMAND = re.compile(r"edgectl [a-z]+(?: confirm| failed)?")
 
 
 def html(page: Page) -> str:

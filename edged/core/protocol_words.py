@@ -23,8 +23,8 @@ _NBSP = "\u00a0"
 _WELL_T1 = "The line is well{clear1}."
 _BACK_T3 = "Sound and picture are live both ways{clear3}."
 _NEVER_ALONE = (
-    "Never by itself. On-site supervision is present (edgectl confirm onsite); or sound and picture are live both ways "
-    "and somebody acknowledged (edgectl confirm ack)."
+    "Never by itself. On-site supervision is present (edgectl onsite); or sound and picture are live both ways "
+    "and somebody acknowledged (edgectl ack)."
 )
 _CUT_OFF = "Nothing gets through, as in tier 3"
 
@@ -42,7 +42,7 @@ _WORDS: Mapping[str, Words] = {
     ),
     "t2.failover": Words(
         "The session moved to another line, or back. A drill counts too.",
-        "Confirmed at the box (edgectl confirm continuity), and the line is well{clear2}.",
+        "Confirmed at the box (edgectl continuity), and the line is well{clear2}.",
     ),
     "t2.video": Words(
         "The picture has been lost{raise2}, in one direction or both. The sound lives.",
@@ -58,13 +58,13 @@ _WORDS: Mapping[str, Words] = {
     ),
     "t3.unconfirmed": Words(
         "The session moved {confirm} ago, and nobody has confirmed.",
-        "Confirmed at the box (edgectl confirm continuity).",
+        "Confirmed at the box (edgectl continuity).",
     ),
     "t3.links": Words("Every line has been down{raise3}.", "A line works{clear3}."),
     "t4.phone_dead": Words(f"{_CUT_OFF}, and the direct phone is dead.", _NEVER_ALONE),
-    "t4.no_contact": Words(f"{_CUT_OFF}, and nobody answered (edgectl confirm phone-failed).", _NEVER_ALONE),
+    "t4.no_contact": Words(f"{_CUT_OFF}, and nobody answered (edgectl phone failed).", _NEVER_ALONE),
     "t4.two_minutes": Words(
-        "Sound and picture have been lost for {phone}, and nobody was reached (edgectl confirm phone).", _NEVER_ALONE
+        "Sound and picture have been lost for {phone}, and nobody was reached (edgectl phone confirm).", _NEVER_ALONE
     ),
     "t5.contrast_given": Words(
         "Tier 4 strikes while contrast is being given, or while the patient is being watched after it.",
