@@ -95,7 +95,7 @@ def _joined(plan: Plan, state: State, open_: list[Incident], risen: list[Key], n
     last = state.incidents.last
     for key in sorted(risen, key=lambda key: (depth(blames[key].cause), blames[key].onset_s, key)):
         its = blames[key]
-        homes = [each for each in open_ if explains(plan, state, _as_blame(each), its)]
+        homes = [each for each in open_ if _takes(each, its) and explains(plan, state, _as_blame(each), its)]
         under = [each for each in open_ if explains(plan, state, its, _as_blame(each))]
         if homes:
             home = min(homes, key=lambda each: (not _as_blame(each).same(its), depth(each.cause), each.number))
@@ -106,6 +106,14 @@ def _joined(plan: Plan, state: State, open_: list[Incident], risen: list[Key], n
             home = Incident(last, its.onset_s, now, its.cause, its.at)
         open_ = [*(each for each in open_ if each.number != home.number), _with(home, key, its)]
     return sorted(open_, key=lambda each: each.number)
+
+
+def _takes(incident: Incident, its: Blame) -> bool:
+    """One that only waits to be over comes back with its own cause or place, and has the traffic's way home; it
+    explains nothing else any more.
+    """
+    again = _as_blame(incident).same(its) or (its.at is not None and its.at == incident.at)
+    return bool(incident.standing) or again or its.cause == Cause.FAILOVER.value
 
 
 def _with(incident: Incident, key: Key, its: Blame) -> Incident:

@@ -384,3 +384,13 @@ def test_a_site_with_one_line_has_no_other_to_blame() -> None:
     room = calm_room(Plan(links=(LinkPlan("fiber", LinkRole.PRIMARY),), has_media=True))
     room.link("fiber", Verdict.DOWN).media(audio=False, video=False).wait(5)
     assert causes(room) == [("link_down", "fiber")]
+
+
+def test_an_incident_that_waits_to_be_over_does_not_take_in_what_has_another_cause() -> None:
+    room = calm_room().link("fiber", Verdict.DOWN).wait(3).router("1").wait(2).act(Act.CONTINUITY_CONFIRMED)
+    room.link("fiber").wait(75)
+    assert room.state.tier == 0
+    room.media(video=False).wait(5)
+    opened = [event.data for event in room.events if event.name == "incident.opened"]
+    assert [each["cause"] for each in opened] == ["link_down", "remote_or_application"]
+    assert room.last("tier.entered").data["incident"] == 2
