@@ -29,7 +29,9 @@ DWELLS_S = {tier: dwell.raise_s for tier, dwell in DEFAULT_DWELLS.items()}
 CALM_WITHIN_S, TOLD_WITHIN_S, BACK_WITHIN_S = 40.0, 20.0, 40.0
 FAILOVER_S = 10.0
 _PHASE_S = 1.0
-_EVENTS = 80
+_HANGS_UP_S = 6.0
+"""An end that receives nothing for 3 s ends the call."""
+_EVENTS = 300
 _SOON_CALM = "\n[tiers]\n" + "".join(
     f"t{tier} = {{ raise_s = {DWELLS_S[tier]:g}, clear_s = 1 }}\n" for tier in (1, 2, 3)
 )
@@ -121,11 +123,25 @@ async def rounds(count: int, failovers: int, seed: int) -> dict[str, list[Told]]
                     found[fault.name].append(await _play(lab, wire, fault, chance))
         await lab.do("failover", f"{FAILOVER_S:g}s")
         for number in range(failovers):
+            await _call_anew(lab)
             async with _daemon(lab, f"failover-{number}"):
                 for fault in (each for each in FAULTS if each.fails_over):
                     _say(f"{fault.name}, {number + 1} of {failovers}")
                     found[fault.name].append(await _play(lab, wire, fault, chance))
     return found
+
+
+async def _call_anew(lab: LabClient) -> None:
+    """A call that began on the backup line stays there when the router has gone home: cutting the fiber is no fault."""
+    await until("the router is on its first WAN", lambda: _away(lab), within_s=CALM_WITHIN_S)
+    await lab.do("media", "off")
+    await asyncio.sleep(_HANGS_UP_S)
+    await lab.do("media", "on")
+
+
+async def _away(lab: LabClient) -> str:
+    active = (await lab.status())["world"]["router"]["active"]
+    return "" if active == plan.WANS[0].index else f"it is on {active}"
 
 
 @asynccontextmanager
