@@ -71,7 +71,7 @@ def _knows(room: RoomState, session: str) -> bool:
 def _refusal(plan: Plan, state: State, done: PersonActed) -> str | None:
     if done.act in _NEED_SUBJECT and not done.subject:
         return _NEED_SUBJECT[done.act]
-    if _is_about_an_alarm(done) and not _stands(state, done.subject or ""):
+    if _is_about_an_alarm(done) and not _is_known(state, done):
         return "no_such_alarm"
     if done.act is Act.SHELVED and not 0 < (done.for_s or 0.0) <= _LONGEST_SHELF_S:
         return "shelf_too_long"
@@ -86,9 +86,11 @@ def _is_about_an_alarm(done: PersonActed) -> bool:
     return done.act in (Act.SHELVED, Act.UNSHELVED) or (done.act is Act.ACKNOWLEDGED and done.subject is not None)
 
 
-def _stands(state: State, subject: str) -> bool:
-    name, _, at = subject.partition(" ")
-    return (name, at) in state.conditions and state.conditions[name, at].raised
+def _is_known(state: State, done: PersonActed) -> bool:
+    """It stands; or it is to come back from its shelf, where it may have been gone for a moment."""
+    name, _, at = (done.subject or "").partition(" ")
+    stands = (name, at) in state.conditions and state.conditions[name, at].raised
+    return stands or (done.act is Act.UNSHELVED and (name, at) in state.alarms.shelves_s)
 
 
 # ── what it leaves behind ──────────────────────────────────────────────────────────────────────────────

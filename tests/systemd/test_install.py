@@ -131,6 +131,7 @@ LAID = {
     "usr/share/doc/edged/LICENSE": "LICENSE",
     "usr/share/doc/edged/README.md": "README.md",
     "usr/share/doc/edged/edged.toml": "config/edged.toml",
+    "usr/share/doc/edged/protocol.toml": "config/protocol.toml",
     "usr/share/doc/edged/install.md": "docs/install.md",
 }
 

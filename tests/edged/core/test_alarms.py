@@ -322,3 +322,10 @@ def test_alarms_recorded_before_there_were_any_are_none() -> None:
     del kept["alarms"], kept["incidents"]
     state = load(json.dumps(kept).encode(), Moment("b", room.now, 0.0))
     assert (state.alarms.standing, state.incidents.open) == ({}, ())
+
+
+def test_what_lies_on_the_shelf_can_be_taken_off_while_it_is_gone_for_a_moment() -> None:
+    room = calm_room().link("cellular", Verdict.DEGRADED).wait(2)
+    room.act(Act.SHELVED, subject="link.degraded cellular", for_s=600.0).link("cellular").wait(1)
+    assert "act.unshelved" in room.act(Act.UNSHELVED, subject="link.degraded cellular").names
+    assert "act.refused" not in room.names
