@@ -1,5 +1,7 @@
 """Rule 8: a restart at any moment never lowers a tier or lengthens a deadline."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +104,20 @@ def test_what_is_dumped_is_what_is_loaded() -> None:
         assert getattr(state, name) == getattr(room.state, name), name
     for name in ("session", "last_session", "acted_s", "av_lost_s", "timers", "tier", "tier_since_s", "av_compliant"):
         assert getattr(state.room("room"), name) == getattr(room.room, name), name
+
+
+def test_a_checkpoint_from_before_there_were_rooms_goes_on_in_the_first_room_with_its_tier_and_its_onset() -> None:
+    latch = {"onset_s": 990.0, "raised_s": 990.0, "quiet_s": None}
+    written = {
+        **{"version": 1, "at": {"boot_id": BOOT, "monotonic_s": 1000.0, "wall_s": 1.0}, "carrier": "fiber"},
+        **{"session": {"id": "s-1", "opened_s": 900.0}, "acted_s": {"session_opened": 900.0}, "failover": None},
+        **{"av_lost_s": 980.0, "all_down_s": None, "tiers": {"t4.phone_dead": latch}, "tier": 4, "tier_since_s": 990.0},
+        "conditions": [["link.down", "fiber", latch]],
+    }
+    room = Room(now=1005.0)
+    room.state = load(json.dumps(written).encode(), Moment(BOOT, 1005.0, 6.0))
+    assert room.wait(1).state.tier == 4
+    assert room.room.session is not None
+    assert (room.room.session.id, room.room.av_lost_s, room.room.supervised) == ("s-1", 980.0, True)
+    assert room.state.conditions["link.down", "fiber"].raised
+    assert room.act(Act.ONSITE_PRESENT).wait(1).state.tier < 4
