@@ -2,6 +2,7 @@
 what can be proven of it afterwards.
 """
 
+import asyncio
 import json
 import os
 import pwd
@@ -88,6 +89,7 @@ async def supervise(scene: Scene) -> Doc:
     await scene.lab.do("cut", "fiber")
     await live(scene, False)
     await live(scene, True)
+    await asyncio.sleep(2.5)  # the proof counts whole seconds: two of them are live again
     await scene.edgectl("continuity", "--reason", "line_failed")
     await scene.edgectl("hold", "--reason", "line_failed")
     await scene.edgectl("reaction", MARKER)
