@@ -16,7 +16,8 @@ from edged.core.state import State
 
 Absorbed = tuple[State, tuple[Event, ...]]
 
-OF_THE_SITE = (Act.DRILL_STARTED, Act.DRILL_ENDED, Act.DRILL_ABORTED, Act.SHELVED, Act.UNSHELVED)
+_OF_A_DRILL = (Act.DRILL_STARTED, Act.DRILL_ENDED, Act.DRILL_ABORTED)
+OF_THE_SITE = (*_OF_A_DRILL, Act.SHELVED, Act.UNSHELVED)
 """About no room."""
 BY_CONNECTIVITY = (Reason.LINE_FAILED, Reason.DEGRADED)
 """Reasons that blame the line, of what was held, halted or rescheduled (E6)."""
@@ -95,11 +96,12 @@ def _is_known(state: State, done: PersonActed) -> bool:
 
 # ── what it leaves behind ──────────────────────────────────────────────────────────────────────────────
 def _on_site(state: State, done: PersonActed, now: float) -> Absorbed:
+    running = state.drill is not None and not state.drill.over
+    if done.act in _OF_A_DRILL and running is (done.act is Act.DRILL_STARTED):
+        return state, (_told(state, "act.repeated", done, None, now),)
     if done.act is Act.DRILL_STARTED:
-        if state.drill is not None and not state.drill.over:
-            return state, (_told(state, "act.repeated", done, None, now),)
         state = replace(state, drill=drill.begin(now))
-    elif done.act in (Act.DRILL_ENDED, Act.DRILL_ABORTED) and state.drill is not None:
+    elif done.act in _OF_A_DRILL and state.drill is not None:
         state = replace(state, drill=replace(state.drill, over=True))
     return state, (_told(state, f"act.{done.act.value}", done, None, now),)
 

@@ -21,9 +21,8 @@ class Row:
     source: str
     since_s: Callable[[Situation], float | None]
     """When what started it began; None: it does not run."""
-    met_by: tuple[Act, ...]
-    undone_by: Act | None
-    """Said later than what met it, it is not met any more: a call that broke off."""
+    met: Callable[[Situation, float], bool]
+    """Whether that has been done since it started."""
     within_s: Callable[[Plan], float]
 
 
@@ -38,24 +37,23 @@ def _moved(s: Situation) -> float | None:
     return s.failover.at_s
 
 
+def _reached(s: Situation, since_s: float) -> bool:
+    """A call that broke off does not count any more; somebody who came does."""
+    return s.in_contact or s.did(Act.ONSITE_PRESENT, since_s)
+
+
+def _on_the_mobile(s: Situation, since_s: float) -> bool:
+    return s.did(Act.MOBILE_UP, since_s) or s.did(Act.ONSITE_PRESENT, since_s)
+
+
+def _confirmed(s: Situation, since_s: float) -> bool:
+    return s.did(Act.CONTINUITY_CONFIRMED, since_s)
+
+
 ROWS: tuple[Row, ...] = (
-    Row(
-        "phone",
-        "rule 8",
-        _lost,
-        (Act.PHONE_CONFIRMED, Act.ONSITE_PRESENT),
-        Act.PHONE_FAILED,
-        lambda plan: plan.thresholds.phone_within_s,
-    ),
-    Row(
-        "mobile",
-        "rule 11",
-        _lost,
-        (Act.MOBILE_UP, Act.ONSITE_PRESENT),
-        None,
-        lambda plan: plan.thresholds.mobile_within_s,
-    ),
-    Row("confirm", "rule 4", _moved, (Act.CONTINUITY_CONFIRMED,), None, lambda plan: plan.thresholds.confirm_within_s),
+    Row("phone", "rule 8", _lost, _reached, lambda plan: plan.thresholds.phone_within_s),
+    Row("mobile", "rule 11", _lost, _on_the_mobile, lambda plan: plan.thresholds.mobile_within_s),
+    Row("confirm", "rule 4", _moved, _confirmed, lambda plan: plan.thresholds.confirm_within_s),
 )
 
 
@@ -76,19 +74,10 @@ def _step(row: Row, plan: Plan, was: Timer | None, s: Situation) -> Timer | None
     since_s = row.since_s(s)
     if since_s is None:
         return None
-    timer = was
-    if was is None or since_s > was.started_s:  # another failover is another deadline; an onset never moves back
-        timer = Timer(since_s, since_s + row.within_s(plan))
-    assert timer is not None
-    met = _is_met(row, timer, s)
+    # Another failover is another deadline; an onset never moves forward while its loss goes on.
+    timer = was if was and since_s <= was.started_s else Timer(since_s, since_s + row.within_s(plan))
+    met = row.met(s, timer.started_s)
     return replace(timer, met=met, expired=timer.expired or (not met and s.now >= timer.due_s))
-
-
-def _is_met(row: Row, timer: Timer, s: Situation) -> bool:
-    never = float("-inf")
-    done_s = max(s.acted_s.get(act, never) for act in row.met_by)
-    undone_s = s.acted_s.get(row.undone_by, never) if row.undone_by else never
-    return done_s >= timer.started_s and done_s > undone_s
 
 
 def _told(state: State, row: Row, was: Timer | None, timer: Timer | None, s: Situation) -> list[Event]:

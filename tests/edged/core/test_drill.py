@@ -170,3 +170,10 @@ def test_rule16_what_follows_a_drill_that_became_a_real_outage_is_no_drill() -> 
     room = unplugged(calm_room()).link("cellular", Verdict.DOWN).media(audio=False, video=False).wait(40)
     assert "drill.aborted" in room.names
     assert room.wait(100).last("tier.entered").data["drill"] is False
+
+
+def test_rule16_ending_a_drill_twice_is_no_mistake_and_is_told_as_repeated() -> None:
+    room = unplugged(calm_room()).act(Act.DRILL_ENDED)
+    assert room.names.count("act.drill_ended") == 1
+    assert room.act(Act.DRILL_ENDED).last("act.repeated").data["act"] == "drill_ended"
+    assert room.act(Act.DRILL_ABORTED).names.count("act.repeated") == 2

@@ -152,3 +152,10 @@ def test_rule4_a_radiologist_who_joins_after_a_failover_has_nothing_to_confirm()
     assert room.state.tier == 2
     assert "confirm" not in room.room.timers
     assert room.wait(25).state.tier == 0  # 60 s stable
+
+
+def test_rule8_somebody_who_came_counts_though_a_call_failed_after_it() -> None:
+    room = calm_room().media(audio=False, video=False).wait(10).act(Act.ONSITE_PRESENT)
+    room.act(Act.PHONE_FAILED).wait(150)
+    assert "timer.expired" not in [each.name for each in room.events if each.data.get("timer") == "phone"]
+    assert room.room.timers["phone"].met
