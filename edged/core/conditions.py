@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edged.core import line
+from edged.core import room_conditions as rules
 from edged.core.admission import is_fresh, needed_bps
-from edged.core.drill import primary_is_back
-from edged.core.fallback import mobile_is_diverse, shares
 from edged.core.latch import Dwell, Latch, step
-from edged.core.liveness import words
 from edged.core.plan import Plan
-from edged.core.sessions import answer
 from edged.core.state import State
-from probes.reading import LinkCause, Protection, Verdict
+from probes.reading import LinkCause, Verdict
 from qos.reading import ShaperState
 from ups.reading import Contact, Power
 from wan.reading import RouterCause
@@ -97,104 +94,6 @@ def _ups_silent(_plan: Plan, state: State, name: str, _: float) -> bool | None:
 def _router_silent(_plan: Plan, state: State, _: str, __: float) -> bool | None:
     asked = state.router is not None and state.router.cause is not RouterCause.STARTING
     return not state.router.answering if state.router and asked else None
-
-
-def _rooms(plan: Plan) -> tuple[str, ...]:
-    return plan.rooms
-
-
-def _rooms_with_media(plan: Plan) -> tuple[str, ...]:
-    return plan.rooms if plan.has_media else ()
-
-
-def _phone_lines(plan: Plan) -> tuple[str, ...]:
-    """The site's own line is called "phone", a room's by the room."""
-    return tuple(line or "phone" for line in phone_lines(plan))
-
-
-def phone_lines(plan: Plan) -> tuple[str, ...]:
-    """As readings name them."""
-    return tuple(dict.fromkeys(line for room in plan.rooms if (line := plan.phone_line(room)) is not None))
-
-
-def _rooms_with_phone(plan: Plan) -> tuple[str, ...]:
-    return tuple(room for room in plan.rooms if plan.phone_line(room) is not None)
-
-
-def _phone_dead(_plan: Plan, state: State, name: str, _: float) -> bool | None:
-    reading = state.phones.get("" if name == "phone" else name)
-    return None if reading is None or reading.reachable is None else not reading.reachable
-
-
-def _phone_unregistered(_plan: Plan, state: State, name: str, _: float) -> bool | None:
-    reading = state.phones.get("" if name == "phone" else name)
-    return None if reading is None or reading.registered is None else not reading.registered
-
-
-def _shares_fate(plan: Plan, _state: State, room: str, _: float) -> bool:
-    return bool(shares(plan, room))
-
-
-def _media_blind(_plan: Plan, state: State, room: str, _: float) -> bool | None:
-    media = state.room(room).media
-    return not media.observing if media else None
-
-
-def _clear_text(_plan: Plan, state: State, room: str, _: float) -> bool | None:
-    """H1. Not knowing does not clear it: what was once seen in clear is clear until keys were agreed, or it is over."""
-    media, session = state.room(room).media, state.room(room).session
-    if media is None:
-        return None
-    return {Protection.CLEAR: True, Protection.ENCRYPTED: False}.get(media.protection, None if session else False)
-
-
-def _media_unknown(_plan: Plan, state: State, room: str, now: float) -> bool:
-    """A session is on, and nobody can say whether all its media live."""
-    held = state.room(room)
-    if not held.supervised:
-        return False
-    return any(word.live is None for word in words(held, all_down_s=state.all_down_s, now=now).values())
-
-
-def _unanswered(_plan: Plan, state: State, room: str, _: float) -> bool:
-    session = state.room(room).session
-    return session is not None and session.unanswered and session.joined_s is None
-
-
-def _unsupervised(_plan: Plan, state: State, room: str, _: float) -> bool:
-    """E1: contrast is being given, or has been, and nobody has joined."""
-    session = state.room(room).session
-    return session is not None and session.phase.contrast_given and session.joined_s is None
-
-
-def _not_escalated(plan: Plan, state: State, room: str, _: float) -> bool:
-    """E2 and rule 13: a late answer whose escalation nobody documented."""
-    session = state.room(room).session
-    if session is None or session.joined_s is None or session.escalated:
-        return False
-    return session.requested_s is not None and answer(session, plan.thresholds).needs_escalation
-
-
-def _timer_expired(timer: str) -> Holds:
-    def holds(_plan: Plan, state: State, room: str, _: float) -> bool:
-        held = state.room(room).timers.get(timer)
-        return held is not None and held.expired and not held.met
-
-    return holds
-
-
-def _mobile_silent(_plan: Plan, state: State, _: str, __: float) -> bool | None:
-    return None if state.mobile is None or state.mobile.heard is None else not state.mobile.heard
-
-
-def _mobile_same(plan: Plan, state: State, _: str, __: float) -> bool | None:
-    diverse = mobile_is_diverse(plan, state)
-    return None if diverse is None else not diverse
-
-
-def _primary_still_out(plan: Plan, state: State, _: str, __: float) -> bool:
-    """Rule 16: a drill is over, and the line it took offline is not back."""
-    return state.drill is not None and state.drill.over and not primary_is_back(plan, state)
 
 
 def _not_shaped(_plan: Plan, state: State, name: str, _: float) -> bool | None:
@@ -322,7 +221,7 @@ def sources(plan: Plan) -> tuple[str, ...]:
         *(f"qos:{name}" for name in plan.shapers),
         *(("router",) if plan.has_router else ()),
         *(("media",) if plan.has_media else ()),
-        *(("phone",) if phone_lines(plan) else ()),
+        *(("phone",) if rules.phone_lines(plan) else ()),
         *(("mobile",) if plan.has_mobile else ()),
     )
 
@@ -344,19 +243,19 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("power.off", _A, _upses, _power_in(Power.OFF), _NOW),
     Condition("ups.out_of_contact", _W, _upses, _ups_silent, Dwell(5.0, 5.0)),
     Condition("router.silent", _W, _only_if("has_router", "router"), _router_silent, _NOW),
-    Condition("phone.unreachable", _A, _phone_lines, _phone_dead, _NOW),
-    Condition("phone.unregistered", _A, _phone_lines, _phone_unregistered, _NOW),
-    Condition("phone.shared_fate", _W, _rooms_with_phone, _shares_fate, _NOW),
-    Condition("mobile.silent", _W, _only_if("has_mobile", "mobile"), _mobile_silent, _NOW),
-    Condition("mobile.same_carrier", _W, _only_if("has_mobile", "mobile"), _mobile_same, _NOW),
-    Condition("mobile.late", _W, _rooms, _timer_expired("mobile"), _NOW),
-    Condition("session.unanswered", _W, _rooms, _unanswered, _NOW),
-    Condition("session.unsupervised", _A, _rooms, _unsupervised, _NOW),
-    Condition("session.not_escalated", _W, _rooms, _not_escalated, _NOW),
-    Condition("media.blind", _W, _rooms_with_media, _media_blind, Dwell(3.0, 3.0)),
-    Condition("media.clear_text", _A, _rooms_with_media, _clear_text, _NOW),
-    Condition("media.unknown", _W, _rooms_with_media, _media_unknown, Dwell(10.0, 0.0)),
-    Condition("drill.primary_offline", _A, _box, _primary_still_out, _NOW),
+    Condition("phone.unreachable", _A, rules.phone_subjects, rules.phone_dead, _NOW),
+    Condition("phone.unregistered", _A, rules.phone_subjects, rules.phone_unregistered, _NOW),
+    Condition("phone.shared_fate", _W, rules.rooms_with_phone, rules.shares_fate, _NOW),
+    Condition("mobile.silent", _W, _only_if("has_mobile", "mobile"), rules.mobile_silent, _NOW),
+    Condition("mobile.same_carrier", _W, _only_if("has_mobile", "mobile"), rules.mobile_same, _NOW),
+    Condition("mobile.late", _W, rules.every_room, rules.mobile_late, _NOW),
+    Condition("session.unanswered", _W, rules.every_room, rules.unanswered, _NOW),
+    Condition("session.unsupervised", _A, rules.every_room, rules.unsupervised, _NOW),
+    Condition("session.not_escalated", _W, rules.every_room, rules.not_escalated, _NOW),
+    Condition("media.blind", _W, rules.rooms_with_media, rules.media_blind, Dwell(3.0, 3.0)),
+    Condition("media.clear_text", _A, rules.rooms_with_media, rules.clear_text, _NOW),
+    Condition("media.unknown", _W, rules.rooms_with_media, rules.media_unknown, Dwell(10.0, 0.0)),
+    Condition("drill.primary_offline", _A, _box, rules.primary_still_out, _NOW),
     Condition("qos.not_applied", _W, lambda plan: plan.shapers, _not_shaped, Dwell(3.0, 3.0)),
     Condition("uplink.lost", _W, _only_if("has_broker", "broker"), _uplink_lost, Dwell(10.0, 5.0)),
     Condition("uplink.over_budget", _I, _links, _report_over_budget, _NOW),
