@@ -119,6 +119,8 @@ def _after(each: Doc) -> str:
 
 # ── timeline ───────────────────────────────────────────────────────────────────────────────────────────
 _MINOR = ("timer.", "incident.", "path.", "link.", "router.", "power.", "media.", "record.", "phone.", "mobile.")
+_CODED: dict[str, dict[str, str]] = {"cause": CAUSE, "dies_at": PATH_END, "trouble": {}}
+"""Fields whose codes have words of their own: "unknown" is another thing for a cause than for a path."""
 
 
 def timeline(found: Doc) -> str:
@@ -146,7 +148,7 @@ def _what(each: Doc) -> str:
     more = [text(said[name]) for name in ("subject", "at") if name in said]
     if "from" in said and "to" in said:
         more.append(f"{text(said['from'])} to {text(said['to'])}")
-    more += [words(CAUSE | PATH_END, said[name]) for name in ("cause", "dies_at", "trouble") if name in said]
+    more += [words(table, said[name]) for name, table in _CODED.items() if name in said]
     detail = f": {', '.join(more)}" if more else ""
     return happened(kind) + detail + (reason(said["reason"]) if "reason" in said else "")
 

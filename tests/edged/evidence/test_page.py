@@ -9,6 +9,7 @@ import pytest
 from edged.evidence.derived import derived
 from edged.evidence.packet import Packet
 from edged.evidence.page import page
+from edged.evidence.page_parts import timeline
 from edged.evidence.page_words import since, span
 from tests.edged.evidence.ten_minutes import SESSION
 
@@ -83,6 +84,20 @@ def test_there_is_no_word_in_it_that_is_not_escaped(packet: Packet) -> None:
     text = page(replace(packet, derived={**packet.derived, "session": session}))
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
+
+
+@pytest.mark.parametrize(
+    ("field", "said"), [("cause", "cause unknown"), ("dies_at", "could not be walked"), ("trouble", "unknown")]
+)
+def test_a_code_is_said_in_the_words_of_its_field(field: str, said: str) -> None:
+    told = {
+        "at_s": 0,
+        "time": "2026-11-22T10:00:00.000Z",
+        "tier": 0,
+        "what": "path.diagnosed",
+        "said": {field: "unknown"},
+    }
+    assert said in timeline({"timeline": [told]})
 
 
 @pytest.mark.parametrize(
