@@ -54,7 +54,7 @@ def _room(room: RoomState) -> dict[str, Any]:
         "session": asdict(room.session) if room.session else None,
         "last_session": room.last_session,
         "acted_s": dict(room.acted_s),
-        "av_lost_s": room.av_lost_s,
+        "undirected_s": room.undirected_s,
         "timers": {name: asdict(timer) for name, timer in room.timers.items()},
         "tiers": {row: asdict(latch) for row, latch in room.tiers.items() if latch != Latch()},
         "tier": room.tier,
@@ -132,7 +132,7 @@ class _Past:
             session=self.session(kept["session"]) if kept["session"] else None,
             last_session=kept["last_session"],
             acted_s={Act(act): self.time(time_s) for act, time_s in kept["acted_s"].items()},
-            av_lost_s=self.at(kept["av_lost_s"]),
+            undirected_s=self.at(kept["undirected_s"]),
             timers={name: self.timer(timer) for name, timer in kept["timers"].items()},
             tiers={row: self.latch(held) for row, held in kept["tiers"].items()},
             tier=int(kept["tier"]),
@@ -181,8 +181,14 @@ def _from_version_1(kept: dict[str, Any]) -> dict[str, Any]:
     session = kept["session"]
     if session is not None:
         session = asdict(Session(session["id"], session["opened_s"], joined_s=session["opened_s"]))
-    room = {key: kept[key] for key in ("acted_s", "av_lost_s", "tiers", "tier", "tier_since_s")}
-    room |= {"session": session, "last_session": None, "timers": {}, "av_compliant": None}
+    room = {key: kept[key] for key in ("acted_s", "tiers", "tier", "tier_since_s")}
+    room |= {
+        "undirected_s": kept["av_lost_s"],
+        "session": session,
+        "last_session": None,
+        "timers": {},
+        "av_compliant": None,
+    }
     return {**kept, "version": VERSION, "rooms": {"": room}, "drill": None, "tally": {}}
 
 

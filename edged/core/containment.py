@@ -66,15 +66,27 @@ def _lost_past_grace(s: Situation) -> bool:
 
 
 def _two_minutes_without_contact(s: Situation) -> bool:
-    return s.av_lost and (s.lost_for_s or 0.0) >= s.phone_within_s and not _contact(s)
+    return s.undirected and (s.lost_for_s or 0.0) >= s.phone_within_s and not _contact(s, s.lost_since_s)
 
 
-def _contact(s: Situation) -> bool:
-    return s.in_contact or _onsite(s)
+def _nobody_answers(s: Situation) -> bool:
+    since_s = _calling_since_s(s)
+    return s.did(Act.PHONE_FAILED, since_s) and not _contact(s, since_s)
 
 
-def _onsite(s: Situation) -> bool:
-    return s.did(Act.ONSITE_PRESENT, s.lost_since_s)
+def _calling_since_s(s: Situation) -> float | None:
+    """Since when there is a reason to call: the loss, or a move of the traffic that nobody confirmed in time."""
+    if s.cut_off or s.failover is None:
+        return s.lost_since_s if s.cut_off else None
+    return s.failover.at_s if _unconfirmed_too_long(s) else None
+
+
+def _phone_is_dead_too(s: Situation) -> bool:
+    return s.cut_off and s.phone is False and not s.did(Act.ONSITE_PRESENT, s.lost_since_s)
+
+
+def _contact(s: Situation, since_s: float | None) -> bool:
+    return s.reached(since_s) or s.did(Act.ONSITE_PRESENT, since_s)
 
 
 def _never(_: Situation) -> bool:
@@ -169,21 +181,21 @@ ROWS: tuple[Row, ...] = (
     Row(
         "t4.phone_dead",
         4,
-        "T4 rule 8",
-        trigger=lambda s: s.cut_off and s.phone is False and not _onsite(s),
+        "T4 rules 5 and 8",
+        trigger=_phone_is_dead_too,
         clear=_never,  # rule 9, in `_t4_clear`: it needs to know when the row went up
     ),
     Row(
         "t4.no_contact",
         4,
-        "T4 rule 8",
-        trigger=lambda s: s.cut_off and s.did(Act.PHONE_FAILED, s.lost_since_s) and not _contact(s),
+        "T4 rules 4, 5 and 8",
+        trigger=_nobody_answers,
         clear=_never,
     ),
     Row(
         "t4.two_minutes",
         4,
-        "T4 rule 8",
+        "T4 rules 5 and 8",
         trigger=_two_minutes_without_contact,
         clear=_never,
     ),

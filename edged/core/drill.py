@@ -86,8 +86,8 @@ def step(plan: Plan, state: State, now: float) -> tuple[State, str | None]:
 
 
 def _is_real(state: State, why: str) -> bool:
-    """More is lost than a drill takes away: power, every line, or sound and picture for good."""
-    lost = state.all_down_s is not None or any(room.av_lost_s is not None for room in state.rooms.values())
+    """More is lost than a drill takes away: power, every line, or sound for good."""
+    lost = state.all_down_s is not None or any(room.undirected_s is not None for room in state.rooms.values())
     return why == "on_battery" or (why == "tier_in_force" and lost)
 
 

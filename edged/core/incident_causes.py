@@ -70,7 +70,7 @@ def _onset_s(state: State, name: str, at: str, now: float) -> float:
     if row is None:
         return _known(state.conditions.get((name, at), DOWN).onset_s, now)
     room = state.room(at)
-    lost_s = room.av_lost_s if room.av_lost_s is not None else state.all_down_s
+    lost_s = room.undirected_s if room.undirected_s is not None else state.all_down_s
     onset_s = _known(room.tiers.get(name, DOWN).onset_s, now)
     return min(onset_s, lost_s) if row.tier >= 3 and lost_s is not None else onset_s
 

@@ -26,7 +26,7 @@ from edged.core.latch import Latch
 from edged.core.observations import DaemonPhase, Observation, PersonActed, Phase, Tick
 from edged.core.plan import Plan
 from edged.core.rooms import RoomState
-from edged.core.situation import Situation, all_down, av_is_lost, situation
+from edged.core.situation import Situation, all_down, is_undirected, situation
 from edged.core.state import State
 from edged.core.uplink import best_link
 from probes.reading import Evidence, LinkCause, Verdict
@@ -68,15 +68,15 @@ def _furnished(plan: Plan, state: State) -> State:
 
 
 def _onsets(plan: Plan, state: State, now: float) -> State:
-    """Since when every line is down, and since when each session is without A/V."""
+    """Since when every line is down, and since when nobody can direct each session over them."""
     down_s = _all_down_since(plan, state, now)
     if down_s != state.all_down_s:
         state = replace(state, all_down_s=down_s)
     for name in plan.rooms:
         room = state.room(name)
-        since_s = _lost_since(room, av_is_lost(plan, state, now, name), now)
-        if since_s != room.av_lost_s:
-            state = state.with_room(name, replace(room, av_lost_s=since_s))
+        since_s = _lost_since(room, is_undirected(plan, state, now, name), now)
+        if since_s != room.undirected_s:
+            state = state.with_room(name, replace(room, undirected_s=since_s))
     return state
 
 
@@ -89,10 +89,11 @@ def _all_down_since(plan: Plan, state: State, now: float) -> float | None:
 
 
 def _lost_since(room: RoomState, lost: bool, now: float) -> float | None:
-    """It outlives a short return, until t3.av clears: recovery is damped, escalation never."""
+    """It outlives a short return, until tier 3 clears: recovery is damped, escalation never."""
     if lost:
-        return now if room.av_lost_s is None else room.av_lost_s
-    return room.av_lost_s if room.supervised and room.is_up("t3.av") else None
+        return now if room.undirected_s is None else room.undirected_s
+    held = room.is_up("t3.av") or room.is_up("t3.audio")
+    return room.undirected_s if room.supervised and held else None
 
 
 # ── the drill ──────────────────────────────────────────────────────────────────────────────────────────
@@ -227,7 +228,7 @@ def _tier_event(plan: Plan, was: RoomState, state: State, s: Situation) -> Event
         "response": _response(plan, row) if row else None,
         "session": room.session.id if room.session else None,
         "phase": s.phase.value if s.phase else None,
-        "drill": s.drill and (room.tier < 3 or not (s.av_lost or s.no_line)),
+        "drill": s.drill and (room.tier < 3 or not (s.undirected or s.no_line)),
         "av_compliant": s.av_compliant,
         "evidence": _evidence(state, s),
     }

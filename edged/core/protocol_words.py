@@ -26,7 +26,6 @@ _NEVER_ALONE = (
     "Never by itself. On-site supervision is present (edgectl onsite); or sound and picture are live both ways "
     "and somebody acknowledged (edgectl ack)."
 )
-_CUT_OFF = "Nothing gets through, as in tier 3"
 
 _WORDS: Mapping[str, Words] = {
     "t1.latency": Words(
@@ -61,10 +60,11 @@ _WORDS: Mapping[str, Words] = {
         "Confirmed at the box (edgectl continuity).",
     ),
     "t3.links": Words("Every line has been down{raise3}.", "A line works{clear3}."),
-    "t4.phone_dead": Words(f"{_CUT_OFF}, and the direct phone is dead.", _NEVER_ALONE),
-    "t4.no_contact": Words(f"{_CUT_OFF}, and nobody answered (edgectl phone failed).", _NEVER_ALONE),
+    "t4.phone_dead": Words("The sound, or every line, is lost as in tier 3, and the phone is dead.", _NEVER_ALONE),
+    "t4.no_contact": Words("Tier 3 sends to the phone, and nobody answered (edgectl phone failed).", _NEVER_ALONE),
     "t4.two_minutes": Words(
-        "Sound and picture have been lost for {phone}, and nobody was reached (edgectl phone confirm).", _NEVER_ALONE
+        "The sound has been lost for {phone}, the picture too or not, and nobody was reached (edgectl phone confirm).",
+        _NEVER_ALONE,
     ),
     "t5.contrast_given": Words(
         "Tier 4 strikes while contrast is being given, or while the patient is being watched after it.",

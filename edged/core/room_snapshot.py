@@ -52,7 +52,7 @@ def tier_doc(plan: Plan, state: State, s: Situation) -> Doc:
         "who": demanded.who if demanded else None,
         "by_s": demanded.by_s if demanded else None,
         "due_in_s": _due_in_s(plan, row, room, s) if row else None,
-        "lost_for_s": rounded(s.lost_for_s) if s.av_lost else None,
+        "lost_for_s": rounded(s.lost_for_s) if s.undirected else None,
         "also_say": plan.protocol.phone_prompt if calls else None,
         "script": _script(plan, room, s),
         "rows": [

@@ -59,8 +59,8 @@ class RoomState:
     """When somebody last did each act: an attestation counts for what began before it."""
     media: MediaReading | None = None
     platform: PlatformSaid | None = None
-    av_lost_s: float | None = None
-    """Since when the session is without live audio and video: the onset that rule 8 counts from."""
+    undirected_s: float | None = None
+    """Since when nobody can direct the technologist over the line: the onset that rule 8 counts from."""
     timers: Mapping[str, Timer] = field(default_factory=dict)
     band: Band | None = None
 

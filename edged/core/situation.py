@@ -43,8 +43,8 @@ class Situation:
     video: bool | None
     """Live in both directions (rule 7)."""
     media_loss_pct: float | None
-    av_lost: bool
-    """In a session, neither medium is known to live, and something says so."""
+    undirected: bool
+    """In a session, nobody can direct the technologist over the line: the sound is lost, the picture too or not."""
     watched: bool
     """Somebody could know whether media live: an observer, or the platform. Else the links have to do."""
     lost_for_s: float | None
@@ -94,10 +94,15 @@ class Situation:
         return self.switching or (self.failover is not None and self.now - self.failover.at_s < self.grace_s)
 
     @property
+    def av_lost(self) -> bool:
+        """Neither medium is known to live, and something says so."""
+        return self.undirected and not self.video
+
+    @property
     def cut_off(self) -> bool:
-        """Nobody can be reached over the lines: A/V lost past its dwell or grace, or every link down past the dwell."""
+        """Nobody directs over the lines: undirected past the dwell or grace, or every link down past the dwell."""
         wait_s = self.grace_s if self.failing_over else self.lost_dwell_s
-        return (self.av_lost and (self.lost_for_s or 0.0) >= wait_s) or self.no_line
+        return (self.undirected and (self.lost_for_s or 0.0) >= wait_s) or self.no_line
 
     @property
     def no_line(self) -> bool:
@@ -136,13 +141,12 @@ class Situation:
         """Live video brings too few frames to follow movement (T1)."""
         return self.in_session and self.frame_rate_hz is not None and self.frame_rate_hz < self.least_frame_rate_hz
 
-    @property
-    def in_contact(self) -> bool:
-        """The radiologist was reached by phone since the loss began, and that is the last that was said of it."""
+    def reached(self, since_s: float | None) -> bool:
+        """The radiologist was reached by phone since then, and that is the last that was said of it."""
         confirmed_s, failed_s = (
             self.acted_s.get(act, float("-inf")) for act in (Act.PHONE_CONFIRMED, Act.PHONE_FAILED)
         )
-        return self.did(Act.PHONE_CONFIRMED, self.lost_since_s) and confirmed_s > failed_s
+        return self.did(Act.PHONE_CONFIRMED, since_s) and confirmed_s > failed_s
 
     def did(self, act: Act, since_s: float | None) -> bool:
         """Whether somebody did `act` at or after `since_s`."""
@@ -156,10 +160,9 @@ def situation(plan: Plan, state: State, now: float, room: str | None = None) -> 
     carrier = state.carrier or plan.primary.name
     verdicts = {link.name: _verdict(state.links.get(link.name)) for link in plan.links}
     carried = state.links.get(carrier)
-    watched = _is_watched(plan, held)
     media = words(held, all_down_s=state.all_down_s, now=now)
     audio, video = both_ways(media, Medium.AUDIO), both_ways(media, Medium.VIDEO)
-    lost_since_s = state.all_down_s if held.av_lost_s is None else held.av_lost_s
+    lost_since_s = state.all_down_s if held.undirected_s is None else held.undirected_s
     return Situation(
         now=now,
         room=name,
@@ -176,8 +179,8 @@ def situation(plan: Plan, state: State, now: float, room: str | None = None) -> 
         audio=audio,
         video=video,
         media_loss_pct=_worst_loss(fresh(held.media, now)),
-        av_lost=_av_lost(held, audio, video) if watched else held.supervised and state.all_down_s is not None,
-        watched=watched,
+        undirected=_undirected(plan, state, held, audio, video),
+        watched=_is_watched(plan, held),
         lost_for_s=_age(lost_since_s, now),
         lost_since_s=lost_since_s,
         failover=state.failover,
@@ -195,15 +198,13 @@ def situation(plan: Plan, state: State, now: float, room: str | None = None) -> 
     )
 
 
-def av_is_lost(plan: Plan, state: State, now: float, room: str) -> bool:
-    """`Situation.av_lost` alone: asked before the onset it belongs to is known."""
+def is_undirected(plan: Plan, state: State, now: float, room: str) -> bool:
+    """`Situation.undirected` alone: asked before the onset it belongs to is known."""
     held = state.room(room)
     if not held.supervised:
         return False
-    if not _is_watched(plan, held):
-        return state.all_down_s is not None
     media = words(held, all_down_s=state.all_down_s, now=now)
-    return _av_lost(held, both_ways(media, Medium.AUDIO), both_ways(media, Medium.VIDEO))
+    return _undirected(plan, state, held, both_ways(media, Medium.AUDIO), both_ways(media, Medium.VIDEO))
 
 
 def _is_watched(plan: Plan, room: RoomState) -> bool:
@@ -226,12 +227,15 @@ def all_down(plan: Plan, state: State) -> bool:
     return all(_verdict(state.links.get(link.name)) is Verdict.DOWN for link in plan.links)
 
 
-def _av_lost(room: RoomState, audio: bool | None, video: bool | None) -> bool:
-    """In a session neither medium is known to live, and something said so. Once lost, only a live medium ends it:
-    an observer that starts anew and knows nothing yet does not."""
-    if not room.supervised or audio or video:
+def _undirected(plan: Plan, state: State, room: RoomState, audio: bool | None, video: bool | None) -> bool:
+    """The sound is known dead (rule 5); or the picture is, and nothing is known of the sound. Once lost, only live
+    sound ends it: an observer that starts anew and knows nothing yet does not.
+    """
+    if not room.supervised or audio:
         return False
-    return audio is False or video is False or room.av_lost_s is not None
+    if not _is_watched(plan, room):
+        return state.all_down_s is not None
+    return audio is False or video is False or room.undirected_s is not None
 
 
 def _verdict(link: LinkState | None) -> Verdict:

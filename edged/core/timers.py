@@ -27,7 +27,7 @@ class Row:
 
 
 def _lost(s: Situation) -> float | None:
-    return s.lost_since_s if s.in_session and s.av_lost else None
+    return s.lost_since_s if s.undirected else None
 
 
 def _moved(s: Situation) -> float | None:
@@ -39,7 +39,7 @@ def _moved(s: Situation) -> float | None:
 
 def _reached(s: Situation, since_s: float) -> bool:
     """A call that broke off does not count any more; somebody who came does."""
-    return s.in_contact or s.did(Act.ONSITE_PRESENT, since_s)
+    return s.reached(since_s) or s.did(Act.ONSITE_PRESENT, since_s)
 
 
 def _on_the_mobile(s: Situation, since_s: float) -> bool:

@@ -79,9 +79,9 @@ def test_after_a_reboot_the_longest_time_away_that_is_known_counts(
     room = in_tier_3()
     written = at(room)
     state = load(dump(room.state, written), Moment("boot-2", boot_age_s, written.wall_s + wall_away_s))
-    onset_s = state.room("room").av_lost_s
+    onset_s = state.room("room").undirected_s
     assert onset_s is not None
-    lost_for_s = room.now - (room.room.av_lost_s or 0)
+    lost_for_s = room.now - (room.room.undirected_s or 0)
     assert boot_age_s - onset_s == pytest.approx(lost_for_s + least_s)
 
 
@@ -102,7 +102,16 @@ def test_what_is_dumped_is_what_is_loaded() -> None:
     state = load(dump(room.state, at(room)), at(room))
     for name in ("carrier", "failover", "all_down_s", "tally", "drill"):
         assert getattr(state, name) == getattr(room.state, name), name
-    for name in ("session", "last_session", "acted_s", "av_lost_s", "timers", "tier", "tier_since_s", "av_compliant"):
+    for name in (
+        "session",
+        "last_session",
+        "acted_s",
+        "undirected_s",
+        "timers",
+        "tier",
+        "tier_since_s",
+        "av_compliant",
+    ):
         assert getattr(state.room("room"), name) == getattr(room.room, name), name
 
 
@@ -118,6 +127,6 @@ def test_a_checkpoint_from_before_there_were_rooms_goes_on_in_the_first_room_wit
     room.state = load(json.dumps(written).encode(), Moment(BOOT, 1005.0, 6.0))
     assert room.wait(1).state.tier == 4
     assert room.room.session is not None
-    assert (room.room.session.id, room.room.av_lost_s, room.room.supervised) == ("s-1", 980.0, True)
+    assert (room.room.session.id, room.room.undirected_s, room.room.supervised) == ("s-1", 980.0, True)
     assert room.state.conditions["link.down", "fiber"].raised
     assert room.act(Act.ONSITE_PRESENT).wait(1).state.tier < 4

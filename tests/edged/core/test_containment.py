@@ -133,6 +133,52 @@ def test_t3_rule5_audio_lost_with_video_alive_demands_the_actions_of_tier_3() ->
     assert 2.9 <= calm_room().media(audio=False).seconds_to(3, within_s=5) <= 3.5
 
 
+def test_t4_rule5_rule8_audio_lost_alone_has_its_two_minutes_too() -> None:
+    room = calm_room().media(audio=False)
+    assert 119.5 <= room.seconds_to(4, within_s=125) <= 120.5
+    assert room.last("tier.entered").data["row"] == "t4.two_minutes"
+
+
+def test_t4_rule5_rule8_the_two_minutes_run_from_the_loss_of_audio_whatever_becomes_of_the_picture() -> None:
+    room = calm_room().media(audio=False).wait(60).media(audio=False, video=False).wait(30).media(audio=False).wait(25)
+    assert room.state.tier == 3
+    assert room.seconds_to(4, within_s=10) <= 5.5
+
+
+def test_t4_rule5_audio_lost_alone_and_nobody_answers_the_phone() -> None:
+    room = calm_room().media(audio=False).wait(5).act(Act.PHONE_FAILED).wait(1)
+    assert room.last("tier.entered").data["row"] == "t4.no_contact"
+
+
+def test_t4_rule5_audio_lost_alone_and_the_phone_is_dead() -> None:
+    room = calm_room().phone(False).media(audio=False)
+    assert 2.9 <= room.seconds_to(4, within_s=5) <= 3.5
+
+
+def test_t3_rule5_audio_lost_alone_and_the_radiologist_on_the_phone_stays_at_tier_3() -> None:
+    room = calm_room().media(audio=False).wait(20).act(Act.PHONE_CONFIRMED).wait(300)
+    assert room.state.tier == 3
+
+
+def test_t4_rule4_nobody_confirms_a_failover_and_nobody_answers_the_phone() -> None:
+    room = calm_room().router("1").wait(31)
+    assert room.state.tier == 3
+    room.act(Act.PHONE_FAILED).wait(1)
+    assert room.last("tier.entered").data["row"] == "t4.no_contact"
+    assert room.act(Act.ACKNOWLEDGED).wait(30).state.tier == 4
+    assert room.act(Act.CONTINUITY_CONFIRMED).wait(1).state.tier == 2
+
+
+def test_t2_rule4_a_call_that_failed_before_the_time_to_confirm_is_over_waits_for_it() -> None:
+    room = calm_room().router("1").wait(10).act(Act.PHONE_FAILED).wait(5)
+    assert room.state.tier == 2
+    assert room.act(Act.CONTINUITY_CONFIRMED).wait(40).state.tier == 2
+
+
+def test_t2_t4_a_lost_picture_alone_has_no_two_minutes_and_is_never_tier_4() -> None:
+    assert calm_room().phone(False).media(video=False).wait(300).state.tier == 2
+
+
 def test_t3_rule6_during_failover_the_loss_has_15_s_of_grace_at_tier_2() -> None:
     room = calm_room().link("fiber", Verdict.DOWN).media(audio=False, video=False)
     assert room.seconds_to(2, within_s=2) <= 1.5

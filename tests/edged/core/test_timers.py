@@ -75,6 +75,24 @@ def test_rule8_the_timer_is_over_when_both_media_live_again_and_a_new_loss_has_i
     assert due_in_s(room, "phone") == 119.0
 
 
+def test_rule5_rule8_rule11_the_sound_alone_lost_starts_the_timers_and_its_return_ends_them() -> None:
+    room = calm_room().media(audio=False).wait(10)
+    assert timers(room) == [("phone", "started"), ("mobile", "started")]
+    assert (due_in_s(room, "phone"), due_in_s(room, "mobile")) == (110.0, 110.0)
+    room.media(video=False).wait(1)
+    assert timers(room)[2:] == [("phone", "over"), ("mobile", "over")]
+
+
+def test_rule5_rule8_a_picture_that_comes_back_without_the_sound_ends_no_deadline() -> None:
+    room = lost(calm_room()).wait(30).media(audio=False).wait(30)
+    assert due_in_s(room, "phone") == 60.0
+
+
+def test_rule5_rule7_unknown_sound_after_lost_sound_is_not_live() -> None:
+    room = calm_room().media(audio=False).wait(30).media(audio=None).wait(30)
+    assert due_in_s(room, "phone") == 60.0
+
+
 def test_rule8_a_short_return_gives_no_new_two_minutes() -> None:
     room = lost(calm_room()).wait(60).media().wait(2)
     lost(room).wait(1)
