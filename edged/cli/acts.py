@@ -15,6 +15,7 @@ import typer
 
 from edged.cli.act_words import answer
 from edged.cli.options import AsJson, Reason, Room, Session, Socket, Why, told
+from edged.core.opaque import made_up
 
 session = typer.Typer(help="The course of a supervised procedure.", no_args_is_help=True)
 contrast = typer.Typer(help="When contrast is given.", no_args_is_help=True)
@@ -66,14 +67,16 @@ caused(top, "hold", "held", "Contrast is held back; why, is counted.")
 caused(top, "halt", "halted", "The examination is halted; why, is counted.")
 caused(top, "reschedule", "rescheduled", "The examination is put off; why, is counted.")
 
-Id = Annotated[str, typer.Argument(help="Opaque id of the session; nothing about the patient")]
+Id = Annotated[
+    str | None, typer.Argument(help="Opaque id of the session, nothing about the patient; none: one is made up")
+]
 
 
 def _with_id(name: str, act: str, help: str) -> None:
     def command(
-        id: Id, room: Room = None, reason: Why = Reason.PROCEDURE, socket: Socket = None, as_json: AsJson = False
+        id: Id = None, room: Room = None, reason: Why = Reason.PROCEDURE, socket: Socket = None, as_json: AsJson = False
     ) -> None:
-        record(socket, as_json, act, reason, room=room, session=id)
+        record(socket, as_json, act, reason, room=room, session=id or made_up())
 
     session.command(name, help=help)(command)
 

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edged.contract.people import ACT_COMMANDS, ERRAND_COMMANDS, KeyName
-from edged.contract.words import CommandId, Contents, Count, Form, Link, Room, Sequence, Session, Time, Uuid, one_of
+from edged.contract.words import CommandId, Contents, Count, Form, Link, Room, Sequence, Time, Uuid, one_of
+from edged.core.opaque import OPAQUE
 
 
 class Acknowledgement(Contents):
@@ -41,7 +42,7 @@ class Rebirth(Contents):
 class SessionArgs(Contents):
     """`room` where the session is not known yet and there are several."""
 
-    session: Session
+    session: Annotated[str, Form(OPAQUE)]
     room: Room | None = None
 
 

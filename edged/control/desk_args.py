@@ -2,19 +2,26 @@
 patient's data.
 """
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from edged.core.effects import Errand
 from edged.core.observations import Act, Reason
+from edged.core.opaque import opaque
 
-OpaqueId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Room = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-_MARKER = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-_ALARM = r"[a-z]{1,16}\.[a-z0-9_]{1,32} [a-z0-9][A-Za-z0-9._:-]{0,63}"
-Subject = Annotated[str, Field(pattern=rf"^({_MARKER}|{_ALARM})$")]
-"""An opaque marker, or an alarm and what it is about: "link.degraded cellular"."""
+_ALARM = re.compile(r"[a-z]{1,16}\.[a-z0-9_]{1,32} [a-z0-9][A-Za-z0-9._:-]{0,63}")
+
+
+def _alarm_or_marker(text: str) -> str:
+    return text if _ALARM.fullmatch(text) else opaque(text)
+
+
+OpaqueId = Annotated[str, AfterValidator(opaque)]
+Subject = Annotated[str, AfterValidator(_alarm_or_marker)]
+"""An alarm and what it is about: "link.degraded cellular"; or an opaque marker."""
 _LONGEST_S = 7 * 86_400.0
 """Of a shelf; the judge allows much less and says so in its own words."""
 

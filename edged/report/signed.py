@@ -17,12 +17,13 @@ from typing import Annotated, Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from edged.clock import ClockQuality
 from edged.control.roles import Role
 from edged.core.effects import Errand
 from edged.core.observations import Act, Asked, PersonActed, Reason
+from edged.core.opaque import opaque
 from edged.record.canonical import canonical
 from edged.report.commands import MAX_BYTES
 
@@ -91,7 +92,7 @@ class _Wire(BaseModel):
 
 
 class SessionArgs(_Wire):
-    session: Id
+    session: Annotated[str, AfterValidator(opaque)]
     room: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] | None = None
     """Where none is named: the room of that session, or the only one there can be meant."""
 

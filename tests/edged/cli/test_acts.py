@@ -1,6 +1,7 @@
 """Each act is one short command, one line of answer, and one event with role, time and coded reason."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +108,23 @@ def test_said_twice_it_is_already_recorded_and_no_failure(ctl: Ctl) -> None:
     ctl("contrast", "start")
     code, said = ctl("contrast", "start")
     assert (code, said.startswith("already recorded: contrast started in room, session s-1")) == (0, True)
+
+
+@pytest.mark.parametrize("how", ["request", "open"])
+def test_e7_a_session_nobody_names_gets_an_opaque_id(ctl: Ctl, how: str) -> None:
+    ctl("session", "close")
+    code, said = ctl("session", how)
+    made = re.search(r"in room, session (s-\d{8}) ", said)
+    assert made is not None, said
+    assert (code, ctl.acts()[-1]["session"]) == (0, made[1])
+
+
+def test_e7_a_patients_name_is_refused_as_an_id_and_goes_nowhere(ctl: Ctl) -> None:
+    ctl("session", "close")
+    before = len(ctl.acts())
+    code, said = ctl("session", "request", "Doe")
+    assert (code, "an opaque id has letters and digits" in said) == (1, True)
+    assert len(ctl.acts()) == before
 
 
 def test_a_program_gets_all_of_it(ctl: Ctl) -> None:

@@ -188,6 +188,8 @@ def test_of_several_rooms_the_platform_names_one(args: dict[str, str], code: str
         ("act", {"act": "acknowledged", "reason": "Mr Smith fell ill"}, "reason"),
         ("act", {"act": "acknowledged", "reason": "noc_command"}, "reason"),
         ("act", {"act": "session_opened", "reason": "drill", "session": "Jane Doe, 1970"}, "session"),
+        ("act", {"act": "session_requested", "reason": "drill", "session": "Doe"}, "session"),
+        ("act", {"act": "reaction_marked", "reason": "clinical", "subject": "19700401"}, "subject"),
         ("act", {"act": "session_opened", "reason": "drill", "room": "CT 1"}, "room"),
         ("act", {"act": "reaction_marked", "reason": "clinical", "subject": "Jane Doe"}, "subject"),
         ("act", {"act": "acknowledged", "reason": "clinical", "subject": "Doe.jane 1970"}, "subject"),

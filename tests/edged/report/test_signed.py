@@ -131,6 +131,7 @@ MUTATED: list[tuple[str, bytes, Why]] = [
     ("no text", changed(GOOD, key=7), Why.MALFORMED),
     ("an id with room for text", NOC.order(id="Jane Doe"), Why.MALFORMED),
     ("an id too long", NOC.order(id="x" * 65), Why.MALFORMED),
+    ("a name for a session", NOC.order(command="session_open", args={"session": "Doe"}), Why.MALFORMED),
     ("a shout", NOC.order(command="SESSION_OPEN"), Why.MALFORMED),
     ("local time", NOC.order(expires="2026-01-01T00:05:00+01:00"), Why.MALFORMED),
     ("no such day", NOC.order(expires="2026-02-30T00:05:00Z"), Why.MALFORMED),
