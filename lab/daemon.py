@@ -7,6 +7,7 @@ import socket
 import sys
 from pathlib import Path
 
+from lab.boot import Boot
 from lab.daemon_config import toml_for
 from lab.errors import LabMisuse
 from lab.nodes import Node
@@ -15,6 +16,8 @@ from lab.service import Media
 
 READY_WITHIN_S = 15.0
 STOP_WITHIN_S = 10.0
+BOOT_TAKES_S = 5.0
+"""Until a small box starts its services."""
 ENTRY = "from edged.cli.daemon import main; main()"
 
 
@@ -27,9 +30,9 @@ class Daemon:
         self._directory = directory
         self._media = media
         self._notify_path = directory / "notify.sock"
-        argv = [sys.executable, "-c", ENTRY, "run", "--config", str(self.config)]
-        env = {"NOTIFY_SOCKET": str(self._notify_path)}
-        self.program = Program("edged", edge.command(argv), directory / "log" / "edged.log", env=env)
+        self._edge = edge
+        self._argv = [sys.executable, "-c", ENTRY, "run", "--config", str(self.config)]
+        self.program = self._on_the_box(self._argv)
         self._notify: socket.socket | None = None
 
     async def start(self) -> None:
@@ -49,6 +52,17 @@ class Daemon:
     async def kill(self) -> None:
         self._must_run()
         await self.program.kill()
+
+    async def reboot(self) -> None:
+        """The box loses its power and comes back: the daemon is killed, and starts in another boot, where it stays."""
+        await self.kill()
+        self.program = self._on_the_box(Boot.begins_now().command(self._directory, self._argv))
+        await asyncio.sleep(BOOT_TAKES_S)
+        await self.start()
+
+    def _on_the_box(self, argv: list[str]) -> Program:
+        env = {"NOTIFY_SOCKET": str(self._notify_path)}
+        return Program("edged", self._edge.command(argv), self._directory / "log" / "edged.log", env=env)
 
     def _must_run(self) -> None:
         if not self.program.running:

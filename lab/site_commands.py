@@ -114,7 +114,7 @@ def _retime(site: Site, words: Words, field: str, said: str) -> Answer:
 
 
 async def _daemon(site: Site, words: Words) -> Answer:
-    verb = words.one_of("the verb", ("start", "stop", "kill", "status"))
+    verb = words.one_of("the verb", ("start", "stop", "kill", "reboot", "status"))
     words.end()
     daemon = site.daemon
     match verb:
@@ -124,6 +124,8 @@ async def _daemon(site: Site, words: Words) -> Answer:
             await daemon.stop()
         case "kill":
             await daemon.kill()
+        case "reboot":
+            await daemon.reboot()
     facts = daemon.program.status()
     at = f", pid {facts['pid']}" if facts["pid"] else ""
     ready = f", ready after {quantity.show_duration(facts['ready_after_s'])}" if facts["ready_after_s"] else ""
@@ -175,7 +177,9 @@ SITE_COMMANDS: dict[str, Command] = {
     "upsd": Command("upsd ok|stale|dead", "the UPS server", _upsd),
     "failover": Command("failover 3s", "silence after which the router gives a WAN up", _failover),
     "failback": Command("failback 5s", "health after which it takes a WAN back", _failback),
-    "daemon": Command("daemon start|stop|kill|status", "edged on the edge box; kill is SIGKILL", _daemon),
+    "daemon": Command(
+        "daemon start|stop|kill|reboot|status", "edged on the edge box; kill is SIGKILL, reboot another boot", _daemon
+    ),
     "status": Command("status [--json]", "how everything stands", _status),
     "down": Command("down", "take the site down", _down),
 }

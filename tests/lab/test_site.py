@@ -222,7 +222,7 @@ async def test_each_medium_is_switched_both_ways_or_one_and_healed(lab: LabClien
         (("mains", "off", "now"), "'now' is too much"),
         (("upsd", "sleepy"), "ok or stale or dead"),
         (("failover", "1ms"), "between 0.5 s and 600 s"),
-        (("daemon", "dance"), "start or stop or kill or status"),
+        (("daemon", "dance"), "start or stop or kill or reboot or status"),
         (("daemon", "kill"), "edged does not run"),
         (("mtu", "fiber", "1400B"), "an MTU is written in bytes like 1400, or off"),
         (("mtu", "fiber", "60"), "MTU must lie between 68 and 65535 bytes, not 60"),

@@ -4,9 +4,11 @@ One site for all of it. Each test begins calm, and nobody is supervised then.
 """
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -17,6 +19,7 @@ from edged.core.phase import Phase
 from edged.core.protocol import DEFAULT
 from lab import plan
 from lab.client import start_lab
+from lab.daemon import BOOT_TAKES_S
 from lab.daemon_config import toml_for
 from probes.packets.heartbeat import PORT
 from tests.site.scene import EDGED, Doc, Scene, at_once, raised, run
@@ -158,6 +161,35 @@ async def test_rule8_rule11_t4_the_deadlines_of_phone_and_mobile_run_on_through_
     for timer, word in (("phone", "expired"), ("mobile", "met")):
         assert (await scene.told("timer.started", timer=timer, session="s-8"))["data"]["room"] == "room-1"
         await scene.told(f"timer.{word}", timer=timer, session="s-8")
+
+
+async def test_e1_rule8_rule11_t4_a_reboot_lowers_no_tier_puts_off_no_deadline_and_leaves_a_proof_with_a_hole(
+    scene: Scene, tmp_path: Path
+) -> None:
+    await scene.edgectl("session", "open", "s-9")
+    await cut_both(scene)
+    await scene.tier(3, within_s=WITHIN_S)
+    left_s = {name: timer["due_in_s"] for name, timer in timers(await scene.status()).items()}
+    before_s = time.monotonic()
+    await scene.lab.do("daemon", "reboot")
+    doc = await scene.status()
+    gone_s = time.monotonic() - before_s
+    assert doc["tier"]["tier"] >= 3
+    for name, timer in timers(doc).items():
+        assert timer["due_in_s"] <= left_s[name] - gone_s + 1.0, f"the {name}'s deadline was put off"
+    await scene.tier(4, within_s=2 * PHONE_WITHIN_S)
+    await scene.edgectl("session", "close")
+
+    await scene.lab.do("heal", "all")
+    closed = await scene.told("act.session_closed", session="s-9")
+    opened = await scene.told("act.session_opened", session="s-9")
+    assert closed["bootid"] != opened["bootid"]
+    struck = await scene.told("tier.entered", row="t4.two_minutes", session="s-9")
+    assert int(struck["monoms"]) / 1000 < BOOT_TAKES_S + 2 * PHONE_WITHIN_S, "by the clock of the new boot"
+    await scene.edgectl("evidence", "s-9", "--out", str(tmp_path))
+    derived: Doc = json.loads((tmp_path / "evidence-s-9.json").read_text())["derived"]
+    assert derived["supervision"]["unobserved_s"] >= gone_s - 1
+    assert "proven" in await scene.edgectl("verify", str(tmp_path / "evidence-s-9.json"), status=2)
 
 
 async def test_c1_c2_rule8_t3_who_is_reached_by_phone_meets_the_deadline_and_why_it_was_used_is_told(
