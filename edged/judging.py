@@ -5,7 +5,7 @@ Nothing else owns the state, so there are no locks. What is durable before it is
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -15,6 +15,7 @@ from edged.clock import Clock
 from edged.core.checkpoint import CheckpointUnreadable, Moment, dump, load
 from edged.core.effects import Effect
 from edged.core.events import Channel, Event
+from edged.core.incident_state import Incidents
 from edged.core.judge import Judged, judge
 from edged.core.observations import Observation, Tick
 from edged.core.plan import Plan
@@ -34,6 +35,8 @@ class Recorder(Protocol):
     async def append(self, events: Sequence[Event], checkpoint: bytes | None = None) -> object: ...
 
     async def checkpoint(self) -> bytes | None: ...
+
+    async def last_incident(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,16 @@ class Judging:
         self._overrun = 0
 
     async def resume(self) -> None:
-        """Go on from the recorded state, if there is one and it can be read."""
+        """Go on from the recorded state, if there is one and it can be read. Without it no incident gets a number that
+        the record has given already.
+        """
         blob = await self._recorder.checkpoint()
-        if blob is None:
-            return
+        if blob is not None:
+            self._go_on(blob)
+        if not self.state.incidents.last:
+            self.state = replace(self.state, incidents=Incidents(await self._recorder.last_incident()))
+
+    def _go_on(self, blob: bytes) -> None:
         try:
             self.state = load(blob, self._moment())
         except CheckpointUnreadable as error:

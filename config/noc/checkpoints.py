@@ -15,13 +15,16 @@ import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 FORMAT = "edged-witness-1"
 KIND = "ledger.checkpoint"
 SAID = ("stream", "at", "row_hash", "key", "public_key", "signature")
-_OF_SITE = "SELECT time, body FROM event WHERE type = ? AND tenant = ? AND site = ? ORDER BY arrived_s, sequence"
+_OF_SITE = (
+    "SELECT time, arrived_s, body FROM event WHERE type = ? AND tenant = ? AND site = ? ORDER BY arrived_s, sequence"
+)
 _ALL = "SELECT tenant, site, time, body FROM event WHERE type = ? ORDER BY tenant, site, arrived_s, sequence"
 
 Doc = dict[str, Any]
@@ -47,14 +50,17 @@ def witness(base: sqlite3.Connection, site: str) -> Doc:
     """All of one site, "tenant/site", in the order they came. Raises sqlite3.Error."""
     tenant, _, name = site.partition("/")
     rows = base.execute(_OF_SITE, (KIND, tenant, name))
-    return {"format": FORMAT, "site": site, "checkpoints": [each for time, body in rows for each in _said(time, body)]}
+    found = [
+        {"time": time, "arrived": _rfc3339(arrived_s), **said} for time, arrived_s, body in rows for said in _said(body)
+    ]
+    return {"format": FORMAT, "site": site, "checkpoints": found}
 
 
 def keys(base: sqlite3.Connection) -> Iterator[tuple[str, str, str, str]]:
     """(site, fingerprint, time of its first checkpoint, of its last). Two of one site: its key was lost, ask why."""
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for tenant, site, time, body in base.execute(_ALL, (KIND,)):
-        for each in _said(time, body):
+        for each in _said(body):
             first, _ = found.get((f"{tenant}/{site}", each["key"]), (time, time))
             found[f"{tenant}/{site}", each["key"]] = (first, time)
     for (site, key), (first, last) in found.items():
@@ -68,11 +74,16 @@ def _print_keys(base: sqlite3.Connection) -> int:
     return 0 if listed else 1
 
 
-def _said(time: str, body: str) -> Iterator[Doc]:
+def _said(body: str) -> Iterator[Doc]:
     """Nothing, if it is not what a box says: it proves nothing then."""
     data = json.loads(body).get("data")
     if isinstance(data, dict) and data.keys() >= {*SAID}:
-        yield {"time": time, **{name: data[name] for name in SAID}}
+        yield {name: data[name] for name in SAID}
+
+
+def _rfc3339(wall_s: float) -> str:
+    """By this NOC's clock."""
+    return datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _open(path: Path) -> sqlite3.Connection:

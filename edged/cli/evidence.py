@@ -86,7 +86,8 @@ def verify(
         )
         verdict = examined(packet.read_bytes(), asked)
     except OSError as error:
-        fail(error)
+        typer.secho(f"edgectl: {error}", err=True, fg="red")
+        raise typer.Exit(STATUS_OF["cannot_tell"]) from error
     level = verdict.level.name.lower()
     findings = [{"level": each.level.name.lower(), "text": each.text} for each in verdict.findings]
     _print(packet, level, findings, as_json, page=asked.page is not None)

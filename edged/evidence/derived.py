@@ -1,12 +1,13 @@
 """All a packet says, computed from its rows alone. Whoever holds the rows computes the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from edged.core.events import Json
 from edged.evidence import facts, happenings
+from edged.evidence.forms import whole
 from edged.evidence.gaps import gaps, unobserved
 from edged.evidence.reading import Said
-from edged.evidence.seconds import Band, band, runs
+from edged.evidence.seconds import Band, band
 from edged.evidence.story import story
 
 
@@ -18,7 +19,7 @@ def derived(rows: Sequence[Said], session: str) -> dict[str, Json]:
     found = gaps(told, seconds)
     return {
         "session": known,
-        "supervision": _supervision(seconds, len(found)),
+        "supervision": _supervision(seconds, found, begun=told.joined_s is not None),
         "band": seconds.document(round(told.grid_s, 3)),
         "protection": list(seconds.protections),
         "gaps": found,
@@ -39,17 +40,18 @@ def derived(rows: Sequence[Said], session: str) -> dict[str, Json]:
     }
 
 
-def _supervision(seconds: Band, interruptions: int) -> dict[str, Json]:
-    """`continuous`: true only if every second was seen to be live; null where nobody saw the contrary."""
+def _supervision(seconds: Band, found: Sequence[Mapping[str, Json]], *, begun: bool) -> dict[str, Json]:
+    """`continuous`: true only if every second from the joining on was seen to be live; null where nobody saw the
+    contrary.
+    """
     dead, unseen = seconds.av.count("N"), seconds.av.count("U")
-    dead_runs = [length for letter, _, length in runs(seconds.av) if letter == "N"]
-    continuous = None if not dead and (unseen or not seconds.av) else not dead
+    continuous = None if not dead and (unseen or not seconds.av or not begun) else not dead
     return {
         "seconds": len(seconds.av),
         "live_s": seconds.av.count("Y"),
         "dead_s": dead,
         "unobserved_s": unseen,
-        "interruptions": interruptions,
-        "longest_s": max(dead_runs, default=0),
+        "interruptions": len(found),
+        "longest_s": max((whole(gap, "seconds") or 0 for gap in found), default=0),
         "continuous": continuous,
     }

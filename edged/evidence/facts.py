@@ -3,7 +3,7 @@
 from edged.core.events import Json
 from edged.evidence import forms
 from edged.evidence.seconds import Band
-from edged.evidence.story import Moment, Story, tier_of
+from edged.evidence.story import CLOSES, Moment, Story
 
 BEST_S, ACCEPTABLE_S, LATE_S = 30.0, 60.0, 90.0
 """E2 and rule 13, where the row that says the class is not in the packet."""
@@ -17,7 +17,7 @@ PHASE_AFTER = {
 }
 TIMES = (
     *(("requested", "act.session_requested"), ("joined", "act.session_joined"), ("opened", "act.session_opened")),
-    *(("escalated", "act.escalated"), ("closed", "act.session_closed")),
+    ("escalated", "act.escalated"),
 )
 
 
@@ -26,6 +26,9 @@ def facts(story: Story) -> dict[str, Json]:
     for name, kind in TIMES:
         first = next(iter(story.own(kind)), None)
         found[name] = None if first is None else _when(first)
+    closed = next((m for m in story.own(CLOSES) if m.at_s == story.closed_s), None)
+    found["closed"] = None if closed is None else _when(closed)
+    found["again"] = None if story.again is None else _when(story.again)
     return found | {"response": _response(story), "phases": _phases(story)}
 
 
@@ -38,10 +41,18 @@ def _response(story: Story) -> dict[str, Json]:
         needed = forms.truth(told.said.data, "needs_escalation")
     else:
         took_s = _took_s(story)
-        found = _class(took_s) if story.joined_s is not None else "unanswered"
-        needed = found != "best"
-    escalation = "recorded" if escalated else ("missing" if needed else "not_needed")
+        found = _class(took_s) if story.joined_s is not None else _not_joined(story)
+        needed = None if found is None else found != "best"
+    escalation = "recorded" if escalated else _NEEDED[needed]
     return {"took_s": took_s, "class": found, "escalation": escalation}
+
+
+def _not_joined(story: Story) -> str | None:
+    return "unanswered" if story.own("act.session_requested") and not story.supervised else None
+
+
+_NEEDED = {True: "missing", False: "not_needed", None: None}
+"""None: whoever joined did so before the rows begin."""
 
 
 def _took_s(story: Story) -> float | None:
@@ -88,7 +99,7 @@ def completeness(story: Story, band: Band, session: dict[str, Json]) -> dict[str
         "request_time": session["requested"] is not None,
         "joining_time": story.joined_s is not None,
         "response_time": response["took_s"] is not None,
-        "escalation_record": response["escalation"] != "missing",
+        "escalation_record": response["escalation"] in ("recorded", "not_needed"),
         "every_second_observed": bool(band.av) and "U" not in band.av,
         "contrast_start": contrast,
         "contrast_end": contrast and bool(story.own("act.contrast_ended")),
@@ -104,7 +115,7 @@ def completeness(story: Story, band: Band, session: dict[str, Json]) -> dict[str
 
 def _confirmed(story: Story) -> bool:
     """Where a confirmation by voice was demanded (tier 2 or more), somebody gave one."""
-    demanded = [m for m in story.of("tier.entered") if tier_of(m.said) >= 2 and 0.0 <= m.at_s <= story.end_s]
+    demanded = [m for m in story.of("tier.entered") if m.tier >= 2 and 0.0 <= m.at_s <= story.end_s]
     given = [m for m in story.moments if m.said.kind in _CONFIRMING and story.is_own(m.said)]
     return not demanded or any(each.at_s >= demanded[0].at_s for each in given)
 

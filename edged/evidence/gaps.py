@@ -1,19 +1,20 @@
 """Where supervision was not live two-way audio and video: how long, at which tier, why, what was demanded, and done.
 
 A gap is a run of seconds none of which was known to be live, at least one of them known to be dead. Runs that nobody
-observed are told apart from it: what is not known is neither good nor bad.
+observed are told apart from it: what is not known is neither good nor bad. A tier that still stands from before belongs
+to a gap, with what it demanded: tiers fall slowly.
 """
 
 from edged.core.events import Json
 from edged.evidence import forms
 from edged.evidence.seconds import LANES, UNKNOWN_TIER, Band, runs
-from edged.evidence.story import Moment, Story, tier_of
+from edged.evidence.story import Moment, Story
 
 FELT_S = 3.0
 """A tier that rose within so many seconds after a gap's end still belongs to it: tiers dwell before they rise."""
 
 
-def gaps(story: Story, band: Band) -> list[Json]:
+def gaps(story: Story, band: Band) -> list[dict[str, Json]]:
     stretches = [(at, length) for letter, at, length in runs(band.av.replace("U", "N")) if letter == "N"]
     dead = [(at, length) for at, length in stretches if "N" in band.av[at : at + length]]
     starts_s = [story.grid_s + at for at, _ in dead]
@@ -32,9 +33,11 @@ def unobserved(story: Story, band: Band) -> list[Json]:
 def _gap(story: Story, band: Band, at: int, length: int, next_s: float) -> dict[str, Json]:
     from_s, to_s = story.grid_s + at, story.grid_s + at + length
     over_s = _settled_s(story, to_s, next_s)
-    felt = [m for m in story.of("tier.entered") if from_s - 1.0 <= m.at_s <= max(to_s + FELT_S, over_s)]
-    risen = [m for m in felt if tier_of(m.said) > 0]
-    worst = max(risen, key=lambda m: tier_of(m.said), default=None)
+    entered = story.of("tier.entered")
+    standing = [m for m in entered if m.at_s < from_s - 1.0][-1:]
+    felt = [m for m in entered if from_s - 1.0 <= m.at_s <= max(to_s + FELT_S, over_s)]
+    risen = [m for m in (*standing, *felt) if m.tier > 0]
+    worst = max(risen, key=lambda m: m.tier, default=None)
     letters = band.av[at : at + length]
     return {
         "from_s": round(from_s, 3),
@@ -71,7 +74,7 @@ def demanded(moment: Moment, since_s: float) -> dict[str, Json] | None:
         return None
     return {
         "after_s": round(moment.at_s - since_s, 3),
-        "tier": tier_of(moment.said),
+        "tier": moment.tier,
         "row": forms.code(moment.said.data, "row"),
         "say": forms.sentence(response, "say"),
         "who": forms.who(response, "who"),
@@ -92,7 +95,7 @@ def given(moment: Moment, since_s: float) -> dict[str, Json]:
 
 def _settled_s(story: Story, to_s: float, next_s: float) -> float:
     """When the tier was back at 0 after the gap, or when the next gap began."""
-    calm = (m.at_s for m in story.of("tier.entered") if m.at_s >= to_s - 1.0 and tier_of(m.said) == 0)
+    calm = (m.at_s for m in story.of("tier.entered") if m.at_s >= to_s - 1.0 and m.tier == 0)
     return min(next(calm, next_s), next_s)
 
 
@@ -109,7 +112,7 @@ _COURSE = frozenset(
 
 
 def _tier(digits: str, worst: Moment | None) -> int | None:
-    seen = [int(digit) for digit in digits if digit != UNKNOWN_TIER] + ([tier_of(worst.said)] if worst else [])
+    seen = [int(digit) for digit in digits if digit != UNKNOWN_TIER] + ([worst.tier] if worst else [])
     return max(seen, default=None)
 
 

@@ -9,7 +9,7 @@ from edged.core.events import Json
 from edged.evidence import forms
 from edged.evidence.gaps import demanded
 from edged.evidence.seconds import Band
-from edged.evidence.story import Moment, Story, tier_of
+from edged.evidence.story import Moment, Story
 
 AROUND_S = 60
 """Of a reaction marker: how the link was so long before and after it."""
@@ -76,7 +76,7 @@ def timeline(story: Story) -> list[Json]:
         detail = next((row[1] for row in _TOLD if moment.said.kind.startswith(row[0])), None)
         if detail is not None:
             said = {name: value for name, value in detail(moment.said.data).items() if value is not None}
-            found.append({**_when(moment), "tier": tier_of(moment.said), **_incident(moment), "said": said})
+            found.append({**_when(moment), "tier": moment.tier, **_incident(moment), "said": said})
     return found
 
 
@@ -87,7 +87,7 @@ def tiers(story: Story) -> list[Json]:
     return [
         {
             **_when(m),
-            "tier": tier_of(m.said),
+            "tier": m.tier,
             "lasted_s": round(end_s - m.at_s, 3),
             "rows": [*forms.codes(m.said.data, "rows")],
             "demanded": demanded(m, m.at_s),
@@ -132,7 +132,7 @@ def _reaction(story: Story, band: Band, marked: Moment) -> Part:
     return {
         **_when(marked),
         "marker": forms.named(marked.said.data, "subject"),
-        "tier": marked.said.tier,
+        "tier": marked.tier,
         "before": _counts(before),
         "after": _counts(after),
         "network": _links(figures[-1]) if figures else [],
@@ -145,7 +145,7 @@ def _counts(letters: str) -> Part:
 
 def network(story: Story) -> list[Json]:
     """The figures each tier event rests on (E4)."""
-    return [{**_when(m), "tier": tier_of(m.said), "links": _links(m)} for m in story.of("tier.entered")]
+    return [{**_when(m), "tier": m.tier, "links": _links(m)} for m in story.of("tier.entered")]
 
 
 def _links(moment: Moment) -> list[Json]:
@@ -191,14 +191,14 @@ def _one_incident(number: int, rows: list[Moment]) -> Part:
         "to_s": rows[-1].at_s,
         "closed": any(m.said.kind == "incident.closed" for m in rows),
         "into": next((into for m in rows if (into := forms.whole(m.said.data, "into")) is not None), None),
-        "tier": max(tier_of(m.said) for m in rows),
+        "tier": max(m.tier for m in rows),
         "causes": list(dict.fromkeys(causes)),
         "rows": len(rows),
     }
 
 
 def _did(moment: Moment) -> Part:
-    return {**_when(moment), **_act(moment.said.data), "tier": tier_of(moment.said)}
+    return {**_when(moment), **_act(moment.said.data), "tier": moment.tier}
 
 
 def _when(moment: Moment) -> Part:

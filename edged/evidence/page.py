@@ -4,11 +4,9 @@ First what a radiologist asks (was I there?), then what an auditor asks (what wa
 check it.
 """
 
-from typing import Any
-
 from edged.evidence import page_parts as parts
 from edged.evidence.packet import Packet
-from edged.evidence.page_band import legend, picture
+from edged.evidence.page_band import picture
 from edged.evidence.page_style import STYLE
 from edged.evidence.page_words import (
     ESCALATION,
@@ -29,7 +27,7 @@ from edged.evidence.reading import Doc
 def page(packet: Packet) -> str:
     found = packet.derived
     sections = [
-        ("Every second of supervision", picture(found) + legend()),
+        ("Every second of supervision", picture(found)),
         ("Interruptions", parts.gaps(found)),
         ("Timeline", parts.timeline(found)),
         ("Fallbacks", parts.fallbacks(found)),
@@ -40,7 +38,8 @@ def page(packet: Packet) -> str:
     body = "".join(f"<section><h2>{name}</h2>{content}</section>" for name, content in sections if content)
     title = f"Evidence of supervision, session {text(packet.session)}"
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
         f"<style>{STYLE}</style></head>\n<body>{_head(packet)}{_headline(found)}{_figures(found)}{body}"
         f'<section class="appendix"><h2>Technical appendix</h2>{_appendix(packet)}</section>{_FOOT}</body></html>\n'
     )
@@ -63,46 +62,65 @@ def _day(packet: Packet) -> str:
 
 # ── the first glance ───────────────────────────────────────────────────────────────────────────────────
 def _headline(found: Doc) -> str:
-    held: Any = found["supervision"]
-    kind, said = _verdict(held)
-    return f'<p class="headline {kind}">{said}</p><p class="under">{_under(found)}</p>'
+    kind, said = _verdict(found)
+    return f'<p class="headline {kind}">{said}</p>{_again(found)}<p class="under">{_under(found)}</p>'
 
 
-def _verdict(held: Doc) -> tuple[str, str]:
+def _again(found: Doc) -> str:
+    again = found["session"]["again"]
+    if again is None:
+        return ""
+    when = f"{text(again['time'][:10])} at {clock(again['time'])}"
+    return f'<p class="under"><b>The id was used for another procedure on {when}: that one is not told here.</b></p>'
+
+
+def _verdict(found: Doc) -> tuple[str, str]:
+    held = found["supervision"]
     if not held["seconds"]:
-        return "unsure", "No supervision is recorded: nobody joined."
+        return "unsure", _nothing(found["session"])
     if held["continuous"]:
         return "good", f"Supervision was continuous for {span(held['seconds'])}."
     if held["continuous"] is None:
-        unseen = span(held["unobserved_s"])
-        return "unsure", f"Whether supervision was continuous cannot be said: {unseen} were not observed."
+        unseen = f"{span(held['unobserved_s'])} were not observed" if held["unobserved_s"] else _UNBEGUN
+        return "unsure", f"Whether supervision was continuous cannot be said: {unseen}."
     count = held["interruptions"]
     often = "once" if count == 1 else "twice" if count == 2 else f"{count} times"
     longest = f"; the longest gap was {span(held['longest_s'])}" if count > 1 else ""
     return "bad", f"Supervision was interrupted {often}, for {span(held['dead_s'])} in all{longest}."
 
 
+_UNBEGUN = "its beginning is not in the record"
+
+
+def _nothing(session: Doc) -> str:
+    if session["joined"] or session["opened"]:
+        return "No second of supervision is recorded."
+    return f"No supervision is recorded: {'nobody joined' if session['requested'] else _UNBEGUN}."
+
+
 def _under(found: Doc) -> str:
     held, session = found["supervision"], found["session"]
     start, end = session["joined"] or session["opened"], session["closed"]
-    if start is None:
-        return "The record has no moment at which a radiologist joined."
     until = f"to {clock(end['time'])}" if end else "and was not closed in these rows"
+    began = f"A radiologist supervised from {clock(start['time'])} {until}." if start else _NO_JOINING
     unseen = f" {span(held['unobserved_s'])} were not observed and count as neither." if held["unobserved_s"] else ""
-    live = f"{span(held['live_s'])} of {span(held['seconds'])} with live two-way audio and video."
-    return f"A radiologist supervised from {clock(start['time'])} {until}. {live}{unseen}"
+    live = f" {span(held['live_s'])} of {span(held['seconds'])} with live two-way audio and video."
+    return began + (live + unseen if held["seconds"] else "")
+
+
+_NO_JOINING = "The record has no moment at which a radiologist joined."
 
 
 def _figures(found: Doc) -> str:
-    held, response = found["supervision"], found["session"]["response"]
-    share = f"{100 * held['live_s'] / held['seconds']:.1f} %" if held["seconds"] else NOT_RECORDED
-    took = span(response["took_s"])
+    response = found["session"]["response"]
     more = ESCALATION.get(response["escalation"] or "", "")
     figures = (
-        ("Radiologist joined after", took, words(RESPONSE_CLASS, response["class"]) + (f"; {more}" if more else "")),
-        ("Live two-way audio and video", share, f"{span(held['live_s'])} of {span(held['seconds'])}"),
-        ("Interrupted", span(held["dead_s"]), times(held["interruptions"], "gap")),
-        ("Not observed", span(held["unobserved_s"]), "neither good nor bad"),
+        (
+            "Radiologist joined after",
+            span(response["took_s"]),
+            words(RESPONSE_CLASS, response["class"]) + (f"; {more}" if more else ""),
+        ),
+        *_seconds(found["supervision"]),
         ("Highest tier", _highest(found), _highest_said(found)),
     )
     return (
@@ -112,15 +130,34 @@ def _figures(found: Doc) -> str:
     )
 
 
+def _seconds(held: Doc) -> tuple[tuple[str, str, str], ...]:
+    live, dead, unseen = "Live two-way audio and video", "Interrupted", "Not observed"
+    if not held["seconds"]:
+        return tuple((name, NOT_RECORDED, "") for name in (live, dead, unseen))
+    share = f"{1000 * held['live_s'] // held['seconds'] / 10:.1f} %"  # never rounded up
+    return (
+        (live, share, f"{span(held['live_s'])} of {span(held['seconds'])}"),
+        (dead, span(held["dead_s"]), times(held["interruptions"], "gap")),
+        (unseen, span(held["unobserved_s"]), "neither good nor bad"),
+    )
+
+
 def _highest(found: Doc) -> str:
     seen = [int(digit) for digit in found["band"]["tier"] if digit.isdigit()]
-    seen += [each["tier"] for each in found["tiers"] if each["at_s"] >= 0]
+    seen += [each["tier"] for each in _entered(found)]
     return parts.tier(max(seen)) if seen else NOT_RECORDED
 
 
 def _highest_said(found: Doc) -> str:
-    worst = max((each for each in found["tiers"] if each["at_s"] >= 0), key=lambda each: each["tier"], default=None)
+    worst = max(_entered(found), key=lambda each: each["tier"], default=None)
     return parts.cause(worst) if worst and worst["tier"] else ""
+
+
+def _entered(found: Doc) -> list[Doc]:
+    """From the session's first event to its closing."""
+    closed = found["session"]["closed"]
+    end_s = closed["at_s"] if closed else float("inf")
+    return [each for each in found["tiers"] if 0 <= each["at_s"] <= end_s]
 
 
 # ── for the auditor ────────────────────────────────────────────────────────────────────────────────────

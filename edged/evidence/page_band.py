@@ -26,14 +26,14 @@ DEFS = (
 
 
 def picture(found: Doc) -> str:
-    """Of the whole of supervision, ten minutes a row."""
+    """Of the whole of supervision, ten minutes a row, and what its colours mean."""
     band = found["band"]
     length = len(band["av"])
     if not length:
-        return "<p>No second of supervision is in the record: nobody joined.</p>"
+        return "<p>No second of supervision is in the record.</p>"
     wide_s = min(ROW_S, -(-length // 60) * 60)
     parts = [_row(found, at, min(at + wide_s, length), wide_s) for at in range(0, length, wide_s)]
-    return DEFS + "".join(parts)
+    return DEFS + "".join(parts) + _legend()
 
 
 def _row(found: Doc, first: int, end: int, wide_s: int) -> str:
@@ -68,8 +68,8 @@ def _lane(label: str, letters: str, fill: dict[str, str], x: _Scale, top: float,
         left, width = x(x.first + at), x(x.first + at + length) - x(x.first + at)
         drawn.append(f'<rect x="{left:.2f}" y="{top}" width="{width:.2f}" height="{HIGH}" fill="{fill[letter]}"/>')
         if numbered and letter not in "0-" and width > 9:
-            ink = "#fff" if letter in "34" else "#222"
-            drawn.append(f'<text x="{left + width / 2:.2f}" y="{top + 12}" class="digit" fill="{ink}">{letter}</text>')
+            ink = "digit light" if letter in "34" else "digit"
+            drawn.append(f'<text x="{left + width / 2:.2f}" y="{top + 12}" class="{ink}">{letter}</text>')
     return "".join(drawn)
 
 
@@ -122,7 +122,7 @@ def close_up(found: Doc, gap: Doc) -> str:
     return f'<svg class="close" viewBox="0 0 {CLOSE_WIDTH} 30" role="img" aria-label="{label}">{"".join(drawn)}</svg>'
 
 
-def legend() -> str:
+def _legend() -> str:
     def box(fill: str, word: str) -> str:
         return f'<span><svg width="22" height="12"><rect width="22" height="12" fill="{fill}"/></svg> {word}</span>'
 

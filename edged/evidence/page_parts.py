@@ -68,9 +68,13 @@ def gaps(found: Doc) -> str:
     if found["gaps"]:
         head = ("Began", "Not live", "Lost", "Tier", "Cause", "Response demanded", "Response given")
         parts.append(table(head, (_gap(found, each) for each in found["gaps"])))
-        parts.append('<p class="note">Times of responses count from the beginning of the gap.</p>')
-    else:
+        parts.append(
+            '<p class="note">Times of responses count from the beginning of the gap; before it they have a minus.</p>'
+        )
+    elif found["supervision"]["seconds"]:
         parts.append("<p>No second was seen without live two-way audio and video.</p>")
+    else:
+        parts.append("<p>There is no second of supervision in which there could be one.</p>")
     if found["unobserved"]:
         rows = (
             f"<li>{when(each['from_s'], each['time'])}: {span(each['seconds'])}</li>" for each in found["unobserved"]
@@ -104,7 +108,7 @@ def _lines(items: Iterable[str]) -> str:
 
 
 def _demand(each: Doc) -> str:
-    by = f", within {span(each['by_s'])}" if each["by_s"] else ""
+    by = "" if each["by_s"] is None else f", within {span(each['by_s'])}" if each["by_s"] else ", at once"
     return f'{_after(each)} {text(each["say"])} <span class="soft">({text(each["who"])}{by})</span>'
 
 

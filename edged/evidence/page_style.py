@@ -25,6 +25,7 @@ svg.band { width: 100%; height: auto; display: block; margin: 4px 0 8px; }
 svg.close { width: 190px; height: 26px; display: block; margin-top: 4px; }
 svg text { font: 12px "Segoe UI", "Helvetica Neue", Arial, sans-serif; fill: var(--ink); }
 svg .label { text-anchor: end; } svg .digit { text-anchor: middle; font-weight: 600; }
+svg .light { fill: #fff; }
 svg .tickword { font-size: 11px; fill: var(--soft); } svg .tick { stroke: var(--soft); }
 svg .phase { font-size: 11px; }
 .legend { margin: 0; font-size: 12.5px; color: var(--soft); display: flex; flex-wrap: wrap; gap: 4px 18px; }
@@ -42,6 +43,9 @@ tr.minor td { color: var(--soft); }
 ul { margin: 4px 0; padding-left: 20px; } li { margin: 2px 0; }
 code { font: 12.5px/1.5 "DejaVu Sans Mono", Consolas, monospace; overflow-wrap: anywhere; }
 .note { font-size: 13px; color: var(--soft); } footer { margin-top: 30px; border-top: 1px solid var(--line); }
+@media screen and (max-width: 760px) { body { padding: 14px 14px 32px; } section { overflow-x: auto; }
+  header { display: block; } header p { text-align: left; margin-top: 6px; } .headline { font-size: 21px; }
+  .figures { grid-template-columns: repeat(2, 1fr); } svg.band, table { min-width: 680px; } }
 @page { size: A4; margin: 14mm 13mm; }
 @media print { body { padding: 0; max-width: none; font-size: 10.5pt; } h2 { break-after: avoid; }
   tr, svg.band, .figures div { break-inside: avoid; } thead { display: table-header-group; }

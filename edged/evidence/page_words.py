@@ -128,7 +128,7 @@ def happened(kind: str) -> str:
 
 
 def span(seconds: object) -> str:
-    """8 s, 2 min 05 s, 1 h 02 min."""
+    """8 s, 2 min 05 s, 2 h 02 min 05 s."""
     if not isinstance(seconds, (int, float)):
         return NOT_RECORDED
     whole = round(seconds)
@@ -138,7 +138,8 @@ def span(seconds: object) -> str:
         return f"{whole} s"
     if whole < 7200:
         return f"{whole // 60} min" + (f" {whole % 60:02} s" if whole % 60 else "")
-    return f"{whole // 3600} h" + (f" {whole % 3600 // 60:02} min" if whole % 3600 // 60 else "")
+    minutes, rest = divmod(whole % 3600, 60)
+    return f"{whole // 3600} h" + (f" {minutes:02} min" if minutes or rest else "") + (f" {rest:02} s" if rest else "")
 
 
 def since(at_s: object) -> str:

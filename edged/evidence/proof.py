@@ -90,7 +90,9 @@ def _fault(rows: Sequence[ProofRow], at: int, covers: int | None, statement: Sta
 def covered(signed: Iterable[int], holes: Sequence[int], length: int) -> list[bool]:
     """Of each row, whether one of the `signed` rows vouches for it. `holes`: rows before which some are missing."""
     found = [False] * length
-    for end in signed:
+    for end in sorted(signed, reverse=True):
+        if found[end]:
+            continue
         begin = max((hole for hole in holes if hole <= end), default=0)
         found[begin : end + 1] = [True] * (end + 1 - begin)
     return found

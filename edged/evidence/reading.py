@@ -22,7 +22,7 @@ _FRAME = {
     "id": re.compile(r"[0-9a-f-]{36}:[0-9]{1,16}"),
     "source": re.compile(r"edge/[A-Za-z0-9][A-Za-z0-9_-]{0,63}/[A-Za-z0-9][A-Za-z0-9_-]{0,63}"),
     "type": re.compile(r"edge\.[a-z0-9_.]{1,80}\.v1"),
-    "time": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"),
+    "time": re.compile(r"(?:19[7-9]|20[0-9]|21[0-9])[0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"),
     "datacontenttype": re.compile(r"application/json"),
     "clockq": re.compile(r"synced|holdover|unset"),
     "monoms": re.compile(r"[0-9]{1,18}"),

@@ -4,33 +4,24 @@ Good is only what a key or a witness vouches for, from the session's beginning t
 agrees with itself proves nothing: anybody can make a key.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 
 from edged.evidence import packet as packets
 from edged.evidence import witnessed
 from edged.evidence.derived import derived
 from edged.evidence.errors import EvidenceError
+from edged.evidence.findings import Finding, Level, bad, good, unsure
 from edged.evidence.packet import Packet
 from edged.evidence.page import page
 from edged.evidence.proof import SignedPlace, breaks, covered, keys, signed_places
+from edged.evidence.testimony import against, is_told_of_more
 from edged.evidence.witnessed import Witness
 from edged.record.canonical import canonical
+from edged.record.witness import FINGERPRINT_CHARS
 
-
-class Level(IntEnum):
-    """Also the exit status."""
-
-    GOOD = 0
-    BAD = 1
-    CANNOT_TELL = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    level: Level
-    text: str
+_FINGERPRINT = f"[0-9a-f]{{{FINGERPRINT_CHARS}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +49,11 @@ def verify(content: bytes, asked: Asked) -> Verdict:
     try:
         packet = packets.read(content)
     except EvidenceError as error:
-        return Verdict((_bad(f"This is not a packet as it was written: {error}."),))
+        return Verdict((bad(f"This is not a packet as it was written: {error}."),))
     try:
         witness = witnessed.read(asked.witness) if asked.witness is not None else None
     except EvidenceError as error:
-        return Verdict((_unsure(f"{str(error).capitalize()}."),))
+        return Verdict((unsure(f"{str(error).capitalize()}."),))
     wrong = tuple(_wrong(packet, content, asked))
     if wrong:
         return Verdict(wrong)
@@ -74,12 +65,12 @@ def verify(content: bytes, asked: Asked) -> Verdict:
 def _wrong(packet: Packet, content: bytes, asked: Asked) -> Iterator[Finding]:
     """The first kind of thing that is wrong; what rests on it need not be looked at."""
     for look in (_chain, _signatures, _contents):
-        found = [_bad(text) for text in look(packet)]
+        found = [bad(text) for text in look(packet)]
         if found:
             yield from found
             return
     if asked.page is not None and asked.page != page(packet).encode():
-        yield _bad("The page is not the page of this packet: it was changed, or belongs to another.")
+        yield bad("The page is not the page of this packet: it was changed, or belongs to another.")
 
 
 def _chain(packet: Packet) -> Iterator[str]:
@@ -127,14 +118,21 @@ def _contents(packet: Packet) -> Iterator[str]:
 # ── against a key or a witness ─────────────────────────────────────────────────────────────────────────
 def _proven(packet: Packet, signed: list[SignedPlace], asked: Asked, witness: Witness | None) -> Iterator[Finding]:
     rows = len(packet.rows)
-    yield _good(f"The packet agrees with itself: {rows} rows in one chain, {len(signed)} signed checkpoints.")
+    yield good(
+        f"The packet of session {packet.session} at {packet.site} agrees with itself: {rows} rows in one chain,"
+        f" {len(signed)} signed checkpoints."
+    )
     if asked.page is not None:
-        yield _good("The page says what the packet says.")
+        yield good("The page says what the packet says.")
     if any(not row.said.known for row in packet.rows):
         count = sum(not row.said.known for row in packet.rows)
-        yield _unsure(f"{count} rows are of a kind this version does not know; they are chained, and were not read.")
+        yield unsure(f"{count} rows are of a kind this version does not know; they are chained, and were not read.")
     for hole in packet.holes:
-        yield _unsure(f"Before row {hole + 1} the box had deleted rows for want of room; what they said is not known.")
+        yield unsure(f"Before row {hole + 1} rows are missing: the box says that it had lost or deleted them.")
+    if again := packet.derived["session"]["again"]:
+        yield unsure(
+            f"The id was used for another procedure at {again['time']}; that one is in the rows, and not told."
+        )
     ends, findings = _trusted(packet, signed, asked, witness)
     yield from findings
     yield from _reach(packet, ends, asked, witness)
@@ -147,57 +145,29 @@ def _trusted(
     ends = {each.covers for each in signed if each.covers is not None}
     findings: list[Finding] = []
     if asked.key is not None:
-        wanted = asked.key.replace(" ", "").lower()
+        wanted = "".join(asked.key.split()).lower()
+        if not re.fullmatch(_FINGERPRINT, wanted):
+            return [], [unsure("What was given as a key is no fingerprint: it has 32 digits, 0 to 9 and a to f.")]
         mine = {each.covers for each in signed if each.key == wanted and each.covers is not None}
         findings.append(
-            _good(f"{len(mine)} checkpoints are signed with the key {spaced(wanted)}, as asked.")
+            good(f"{len(mine)} checkpoints are signed with the key {spaced(wanted)}, as asked.")
             if mine
-            else _bad(f"Nothing in it is signed with the key {spaced(wanted)}: another box made it, or somebody else.")
+            else bad(f"Nothing in it is signed with the key {spaced(wanted)}: another box made it, or somebody else.")
         )
         ends &= mine
     if witness is not None:
-        held, more = _against(packet, witness)
+        held, more = against(packet, witness)
         findings += more
         ends = held if asked.key is None else ends & held  # the NOC's own word needs no second one
     if asked.key is None and witness is None:
         names = ", ".join(spaced(key) for key, _ in packet.keys) or "none"
         findings.append(
-            _unsure(
+            unsure(
                 "Neither a witness nor a key was given, so nobody vouches for the signatures. Compare this fingerprint"
                 f" with the one the NOC holds of the site: {names}."
             )
         )
     return sorted(ends), findings
-
-
-def _against(packet: Packet, witness: Witness) -> tuple[set[int], list[Finding]]:
-    """Every checkpoint the NOC holds of the packet's part of the record must be here, and be the same."""
-    if witness.site != packet.site:
-        return set(), [_unsure("The witness file is of another site.")]
-    places = {row.place: at for at, row in enumerate(packet.rows)}
-    findings, held = [], set()
-    for each in witness.checkpoints:
-        at = places.get((each.statement.stream, each.statement.at))
-        if at is not None and packet.rows[at].hash.hex() == each.statement.row_hash:
-            held.add(at)
-        elif at is not None:
-            findings.append(_bad(f"Row {at + 1} is not the row the NOC was told of at {each.time}."))
-        elif _within(packet, each.statement.stream, each.statement.at) and not packet.holes:
-            findings.append(_bad(f"A row the NOC was told of at {each.time} is missing."))
-    if not held and not findings:
-        findings.append(
-            _bad("The NOC was told of no row in it, and the keys are not this site's.")
-            if not witness.keys & {key for key, _ in packet.keys}
-            else _unsure("The NOC was told of no row in it: the export is older, or of another time.")
-        )
-    if held:
-        findings.append(_good(f"{len(held)} rows are those the NOC was told of when they were recorded."))
-    return held, findings
-
-
-def _within(packet: Packet, stream: str, at: int) -> bool:
-    numbers = [row.said.sequence for row in packet.rows if row.said.stream == stream]
-    return bool(numbers) and min(numbers) <= at <= max(numbers)
 
 
 def _reach(packet: Packet, ends: list[int], asked: Asked, witness: Witness | None) -> Iterator[Finding]:
@@ -207,52 +177,39 @@ def _reach(packet: Packet, ends: list[int], asked: Asked, witness: Witness | Non
     vouched = asked.key is not None or witness is not None
     session = packet.derived["session"]
     if vouched and ends and all(proven[at] for at in own):
-        yield _good(f"Proven: every row of the session, to {packet.rows[ends[-1]].said.time}.")
+        yield good(f"Proven: every row of the session, to {packet.rows[ends[-1]].said.time}.")
     elif vouched and ends:
-        yield _unsure(
+        yield unsure(
             f"Proven up to row {ends[-1] + 1}, {packet.rows[ends[-1]].said.time}. Of the session's {len(own)} rows"
             f" {sum(not proven[at] for at in own)} are not covered by a checkpoint that is vouched for."
         )
     elif ends:
-        yield _good(f"Whoever holds that key signed rows up to row {ends[-1] + 1}, {packet.rows[ends[-1]].said.time}.")
+        yield good(f"Whoever holds that key signed rows up to row {ends[-1] + 1}, {packet.rows[ends[-1]].said.time}.")
     elif vouched:
-        yield _unsure("Nothing in it is proven.")
+        yield unsure("Nothing in it is proven.")
     after = len(packet.rows) - 1 - (ends[-1] if ends else -1)
     if after:
-        yield _good(f"Not proven: the last {after} of {len(packet.rows)} rows, the last checkpoint's own among them.")
-    if session["requested"] is None and session["opened"] is None:
-        yield _unsure("The packet does not show how the session began: rows before its first are missing.")
+        yield good(f"Not proven: the last {after} of {len(packet.rows)} rows, the last checkpoint's own among them.")
+    if session["requested"] is None and (session["opened"] is None or session["response"]["took_s"] is not None):
+        yield unsure("The packet does not show how the session began: rows before its first are missing.")
     yield from _ending(packet, session["closed"] is not None and all(proven[at] for at in own), witness)
 
 
 def _ending(packet: Packet, whole: bool, witness: Witness | None) -> Iterator[Finding]:
     """Whether it was cut off."""
     if whole:
-        yield _good("What was recorded of the session after the packet was made is not in it.")
+        yield good("What was recorded of the session after the packet was made is not in it.")
         return
     last = packet.rows[-1].said
-    later = [each.time for each in witness.checkpoints if each.time > last.time] if witness else []
-    if later and witness and witness.site == packet.site:
-        yield _bad(
+    if witness and witness.site == packet.site and is_told_of_more(witness, last):
+        yield bad(
             f"The packet ends at {last.time}, before the session's end is proven, and the NOC was told of later rows:"
             " rows are missing. If it was made while the session ran, make it again."
         )
     elif packet.derived["session"]["closed"] is None:
-        yield _unsure(f"The packet ends at {last.time}, and the session was still open.")
+        yield unsure(f"The packet ends at {last.time}, and the session was still open.")
 
 
 def spaced(fingerprint: str) -> str:
     """In groups of four, to be read out on the phone."""
     return " ".join(fingerprint[at : at + 4] for at in range(0, len(fingerprint), 4))
-
-
-def _good(text: str) -> Finding:
-    return Finding(Level.GOOD, text)
-
-
-def _bad(text: str) -> Finding:
-    return Finding(Level.BAD, text)
-
-
-def _unsure(text: str) -> Finding:
-    return Finding(Level.CANNOT_TELL, text)

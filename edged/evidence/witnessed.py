@@ -3,6 +3,8 @@
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from edged.evidence.errors import EvidenceBroken
 from edged.record.witness import Statement, check, fingerprint
@@ -17,7 +19,9 @@ class Witnessed:
     statement: Statement
     key: str
     time: str
-    """When the box recorded it, RFC 3339."""
+    """When the box recorded it, RFC 3339, by its own clock."""
+    late_s: float | None = None
+    """How much later the NOC heard of it; None where the export does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +58,14 @@ def _one(at: int, each: object) -> Witnessed:
         own = False
     if not own or not check(each["public_key"], statement, each["signature"]):
         raise EvidenceBroken(f"checkpoint {at} of the witness file is not signed by the key it names")
-    return Witnessed(statement, each["key"], each["time"])
+    return Witnessed(statement, each["key"], each["time"], _late_s(at, each))
+
+
+def _late_s(at: int, each: dict[str, Any]) -> float | None:
+    arrived = each.get("arrived")
+    if arrived is None:
+        return None
+    try:
+        return (datetime.fromisoformat(arrived) - datetime.fromisoformat(each["time"])).total_seconds()
+    except (TypeError, ValueError) as error:
+        raise EvidenceBroken(f"checkpoint {at} of the witness file has not its form") from error

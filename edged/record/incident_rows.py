@@ -46,6 +46,17 @@ def incident(directory: Path, number: int) -> dict[str, Json]:
         return story(number, its, [each for each in around if each.incident is None])
 
 
+def last_number(directory: Path) -> int:
+    """The highest number that was given to an incident; 0 if nothing on the disk tells of one."""
+    try:
+        with _ledger(directory) as connection:
+            opened = _newest(connection, _HOLDS, ('"type":"edge.incident.opened.',))
+            tagged = _newest(connection, _HOLDS, ('"incident":',))
+    except RecordBroken:
+        return 0
+    return max((number for each in (*opened, *tagged) for number in (each.number, each.incident) if number), default=0)
+
+
 @contextmanager
 def _ledger(directory: Path) -> Iterator[sqlite3.Connection]:
     path = directory / database.FILE_NAME

@@ -14,6 +14,7 @@ from edged.clock import Clock, boot_id
 from edged.core.events import Channel, Event
 from edged.record.envelope import Origin, stamp
 from edged.record.errors import RecordMisused
+from edged.record.incident_rows import last_number
 from edged.record.ledger import Ledger
 from edged.record.memory import Bounds
 from edged.record.recorded import Acknowledgement, KeptCommand, Opening, Recorded, RecordStatus, Stretch, Tip, Tombstone
@@ -29,8 +30,8 @@ T = TypeVar("T")
 class Store:
     """Made by `await Store.open(…)`."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, boot: str, thread: Executor | None) -> None:
-        self._ledger, self._clock, self._boot = ledger, clock, boot
+    def __init__(self, directory: Path, ledger: Ledger, clock: Clock, boot: str, thread: Executor | None) -> None:
+        self._directory, self._ledger, self._clock, self._boot = directory, ledger, clock, boot
         self._loop = asyncio.get_running_loop()
         self._own = None if thread else ThreadPoolExecutor(max_workers=1, thread_name_prefix="edged-record")
         self._thread = thread or self._own
@@ -56,7 +57,7 @@ class Store:
             reserve_bytes=settings.reserve_mib << 20,
             floor_bytes=settings.floor_mib << 20,
         )
-        store = cls(Ledger(directory, origin=origin, bounds=bounds), clock, boot_id(), thread)
+        store = cls(directory, Ledger(directory, origin=origin, bounds=bounds), clock, boot_id(), thread)
         try:
             store.opening = await store._run(store._ledger.open)
         except RecordMisused:
@@ -89,6 +90,10 @@ class Store:
         """The judge's state as of the latest `append` that gave one, in this life or an earlier one."""
         kept = await self._run(lambda: self._ledger.checkpoint)
         return kept.body if kept else None
+
+    async def last_incident(self) -> int:
+        """The highest number that was given to an incident; 0 if nothing on the disk tells of one."""
+        return await self._run(lambda: last_number(self._directory))
 
     # ── the reporter's side ────────────────────────────────────────────────────────────────────────────
     async def pending(self, channel: Channel, *, after: int = 0, limit: int = 64) -> list[Recorded]:

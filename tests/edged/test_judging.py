@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+import pytest
+
 from edged.clock import ClockQuality
 from edged.core.effects import Effect, ShapeFor
 from edged.core.events import Event
-from edged.core.observations import Act, PersonActed, Reason
+from edged.core.observations import Act, PersonActed, Reason, RecordReading
 from edged.judging import Judging
 from tests.edged.core.room import SITE
 from wan.reading import ActiveWanChanged
@@ -34,6 +36,7 @@ class Diary:
 
     order: list[str] = field(default_factory=list)
     blob: bytes | None = None
+    incidents: int = 0
 
     async def append(self, events: Sequence[Event], checkpoint: bytes | None = None) -> None:
         await asyncio.sleep(0)
@@ -42,6 +45,9 @@ class Diary:
 
     async def checkpoint(self) -> bytes | None:
         return self.blob
+
+    async def last_incident(self) -> int:
+        return self.incidents
 
 
 @asynccontextmanager
@@ -90,6 +96,13 @@ async def test_an_unreadable_past_is_left_behind() -> None:
     async with judging(diary, SetClock()) as house:
         assert house.state.session is None
         assert await house.submit(PersonActed(100.0, Act.SESSION_OPENED, "t", "operate", Reason.DRILL, "s-1"))
+
+
+@pytest.mark.parametrize("blob", [None, b"\x00rubbish"])
+async def test_without_its_past_no_incident_gets_a_number_the_record_has_given_already(blob: bytes | None) -> None:
+    async with judging(Diary(blob=blob, incidents=41), SetClock()) as house:
+        raised = await house.submit(RecordReading(100.0, durable=False, error="io"))
+        assert [event.data["number"] for event in raised if event.name == "incident.opened"] == [42]
 
 
 async def test_more_facts_than_the_queue_holds_are_dropped_and_not_fatal() -> None:

@@ -59,6 +59,11 @@ def test_the_checkpoints_of_one_site_are_a_witness(db: Path) -> None:
     assert [each.time[11:16] for each in witness.checkpoints] == ["10:02", "10:04", "10:05"]
 
 
+def test_a_witness_says_when_the_noc_heard_of_each_by_its_own_clock(db: Path) -> None:
+    found = json.loads(tool("--db", str(db), "--site", "clinic/room-1").stdout)["checkpoints"]
+    assert [each["arrived"] for each in found] == [f"1970-01-01T00:01:{at}.000Z" for at in (40, 42, 43)]
+
+
 def test_every_sites_keys_are_listed_for_whoever_compares_them(db: Path) -> None:
     done = tool("--db", str(db), "--keys")
     key = fingerprint(public_text(KEY))

@@ -77,6 +77,19 @@ def test_a_page_that_is_not_there_is_said(made: Path) -> None:
     assert "no page beside it" in done.stdout
 
 
+def test_a_page_that_cannot_be_read_is_no_change(made: Path) -> None:
+    made.with_suffix(".html").unlink()
+    made.with_suffix(".html").mkdir()
+    done = edgectl("verify", made, "--key", key_of(made))
+    assert done.exit_code == 2
+    assert "Is a directory" in done.stderr
+
+
+def test_a_packet_under_another_name_says_whose_it_is(made: Path) -> None:
+    other = made.rename(made.with_name("evidence-s-9.json"))
+    assert f"session {SESSION} at clinic/room-1" in edgectl("verify", other, "--key", key_of(other)).stdout
+
+
 def test_a_session_nobody_recorded_is_refused(state: Path, tmp_path: Path) -> None:
     done = edgectl("evidence", "s-9", "--out", tmp_path, "--state-dir", state, "--socket", tmp_path / "none")
     assert done.exit_code == 1

@@ -194,6 +194,24 @@ def test_the_three_gaps_are_told_with_all_that_belongs_to_them(packet: Packet) -
     ]
 
 
+def test_a_gap_while_a_tier_still_stands_has_its_cause_and_what_it_demanded() -> None:
+    """Tier 3 takes 30 s of calm to fall: the line may fail again meanwhile, and nothing is entered anew."""
+    response = {"say": "Hold contrast.", "who": "technologist", "by_s": 120.0}
+    about: Doc = {"row": "t3.av", "cause": "link_down", "cause_at": "fiber", "incident": 7, "response": response}
+    down = said_at(123.0, "tier.entered", 3, **about)
+    seconds = seconds_at(140.0, ["LLLL"] * 2 + ["DDDD"] * 5 + ["LLLL"] * 6 + ["DDDD"] * 7)
+    first, second = session(down, seconds)["gaps"]
+    for gap in (first, second):
+        assert [gap[key] for key in ("tier", "cause", "cause_at", "incident")] == [3, "link_down", "fiber", 7]
+    assert [each["after_s"] for each in second["demanded"]] == [-10.0]
+
+
+def test_the_longest_gap_is_the_longest_of_those_that_are_listed() -> None:
+    found = session(seconds_at(140.0, ["LLLL"] * 5 + ["DDDD"] * 2 + ["UUUU"] * 3 + ["DDDD"] * 2 + ["LLLL"] * 8))
+    assert [gap["seconds"] for gap in found["gaps"]] == [7]
+    assert found["supervision"]["longest_s"] == 7
+
+
 def test_d1_rule4_a_gap_of_a_drill_is_labelled_a_drill() -> None:
     down = said_at(126.0, "tier.entered", 2, row="t2.failover", cause="failover", cause_at=None, drill=True)
     found = session(seconds_at(130.0, ["LLLL"] * 5 + ["DDDD"] * 5), down)

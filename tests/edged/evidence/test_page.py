@@ -86,6 +86,68 @@ def test_there_is_no_word_in_it_that_is_not_escaped(packet: Packet) -> None:
     assert "&lt;script&gt;" in text
 
 
+def said_of(packet: Packet, **changed: object) -> str:
+    """The page of the same session, had these parts been otherwise."""
+    return page(replace(packet, derived={**packet.derived, **changed}))
+
+
+def test_e1_one_second_that_was_not_live_is_not_rounded_away(packet: Packet) -> None:
+    held = {**packet.derived["supervision"], "seconds": 36_000, "live_s": 35_999, "dead_s": 1}
+    text = said_of(packet, supervision=held)
+    assert "99.9 %" in text
+    assert "9 h 59 min 59 s of 10 h" in text
+
+
+def test_the_highest_tier_is_that_of_the_session_and_not_of_what_came_after(packet: Packet) -> None:
+    after = {**packet.derived["tiers"][0], "tier": 4, "at_s": 630.0, "cause": "power"}
+    text = said_of(packet, tiers=[*packet.derived["tiers"], after])
+    assert '<span class="tier t3">3</span><small>line down (fiber)' in text
+
+
+def test_an_id_that_was_used_again_is_said_at_the_top(packet: Packet) -> None:
+    again = {"at_s": 9e4, "time": "2026-11-23T11:00:00.000Z", "actor": "tech", "role": "operate"}
+    text = said_of(packet, session={**packet.derived["session"], "again": again})
+    assert "The id was used for another procedure on 2026-11-23 at 11:00:00" in text[: text.index("figures", 5000)]
+
+
+def test_nothing_is_said_to_be_good_where_nobody_joined(packet: Packet) -> None:
+    rows = [row.said for row in packet.rows if row.said.kind in ("act.session_requested", "act.session_closed")]
+    text = page(replace(packet, derived=dict(derived(rows, SESSION))))
+    assert "No supervision is recorded: nobody joined." in text
+    assert "No second was seen without" not in text
+    assert "0 gaps" not in text
+
+
+@pytest.mark.parametrize("kinds", [("act.session_closed",), ("av.seconds", "act.session_closed")])
+def test_that_nobody_joined_is_not_said_where_the_beginning_is_lost(packet: Packet, kinds: tuple[str, ...]) -> None:
+    rows = [row.said for row in packet.rows if row.said.kind in kinds]
+    text = page(replace(packet, derived=dict(derived(rows, SESSION))))
+    assert "nobody joined" not in text
+    assert "no moment at which a radiologist joined" in text
+
+
+def test_who_joined_for_less_than_a_second_joined(packet: Packet) -> None:
+    rows = [row.said for row in packet.rows if row.said.kind in ("act.session_requested", "act.session_joined")]
+    text = page(replace(packet, derived=dict(derived(rows, SESSION))))
+    assert "No second of supervision is recorded." in text
+    assert "nobody joined" not in text
+
+
+def test_what_was_demanded_at_once_is_said_so(packet: Packet) -> None:
+    (first, *_) = packet.derived["gaps"]
+    halt = {**first["demanded"][0], "by_s": 0}
+    assert "(technologist, at once)" in said_of(packet, gaps=[{**first, "demanded": [halt]}])
+
+
+def test_numbers_of_dark_tiers_are_light(html: bytes) -> None:
+    assert re.search(r'class="digit light">3<', html.decode())
+    assert "svg .light { fill: #fff; }" in html.decode()
+
+
+def test_a_narrow_screen_is_asked_for_its_width(html: bytes) -> None:
+    assert '<meta name="viewport" content="width=device-width' in html.decode()
+
+
 @pytest.mark.parametrize(
     ("field", "said"), [("cause", "cause unknown"), ("dies_at", "could not be walked"), ("trouble", "unknown")]
 )
@@ -109,6 +171,8 @@ def test_a_code_is_said_in_the_words_of_its_field(field: str, said: str) -> None
         (120, "2 min"),
         (125, "2 min 05 s"),
         (7200, "2 h"),
+        (7265, "2 h 01 min 05 s"),
+        (7201, "2 h 00 min 01 s"),
         (None, "not recorded"),
     ],
 )

@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edged.core.protocol import DEFAULT
 from edged.evidence import packet as packets
 from edged.evidence.errors import EvidenceBroken
+from edged.evidence.findings import Level
 from edged.evidence.packet import Packet
 from edged.evidence.page import page
 from edged.evidence.proof import CHECKPOINT, proof_row
-from edged.evidence.verifying import Asked, Level, Verdict, verify
+from edged.evidence.verifying import Asked, Verdict, verify
 from edged.record.canonical import canonical
 from edged.record.chain import link
 from edged.record.evidence_rows import ChainedRow
@@ -83,6 +84,35 @@ def test_a_witness_of_another_site_or_time_tells_nothing(content: bytes, witness
     assert verify(content, Asked(witness=other)).level is Level.CANNOT_TELL
     for broken in (b"", b"[]", b'{"format": "edged-witness-1"}', witness.replace(b'"at": 1', b'"at": 3', 1)):
         assert verify(content, Asked(witness=broken)).level is Level.CANNOT_TELL
+
+
+@pytest.mark.parametrize("typed", ["", "0" * 31, "0" * 33, "0x" + "0" * 30, "d4:ce:96"])
+def test_what_is_no_fingerprint_accuses_nobody(content: bytes, typed: str) -> None:
+    verdict = verify(content, Asked(key=typed))
+    assert verdict.level is Level.CANNOT_TELL
+    assert "is no fingerprint" in said(verdict)
+
+
+def test_a_fingerprint_may_be_pasted_with_its_line_end(content: bytes, key: str) -> None:
+    assert verify(content, Asked(key=f"{key}\n")).level is Level.GOOD
+
+
+@pytest.mark.parametrize(("arrived", "late"), [("10:00:30", None), ("15:59:59", "5 h 59 min 59 s")])
+def test_rows_the_noc_heard_of_late_are_said_to_be_such(
+    content: bytes, witness: bytes, arrived: str, late: str | None
+) -> None:
+    doc = json.loads(witness)
+    doc["checkpoints"][1] |= {"time": "2026-11-22T10:00:00.000Z", "arrived": f"2026-11-22T{arrived}.000Z"}
+    verdict = verify(content, Asked(witness=json.dumps(doc).encode()))
+    assert verdict.level is Level.GOOD
+    assert (f"some only {late} after they were recorded" in said(verdict)) is (late is not None)
+
+
+@pytest.mark.parametrize("arrived", [5, "yesterday", "2026-11-22"])
+def test_a_witness_that_heard_at_no_time_is_none(content: bytes, witness: bytes, arrived: object) -> None:
+    doc = json.loads(witness)
+    doc["checkpoints"][1]["arrived"] = arrived
+    assert verify(content, Asked(witness=json.dumps(doc).encode())).level is Level.CANNOT_TELL
 
 
 # ── one byte ───────────────────────────────────────────────────────────────────────────────────────────
@@ -270,6 +300,45 @@ def test_a_packet_without_its_beginning_is_found(rows: list[ChainedRow], witness
         assert "how the session began" in said(verdict)
 
 
+def test_a_request_that_was_cut_off_is_found_by_the_response_that_was_measured(rows: list[ChainedRow]) -> None:
+    """The radiologist joined in one step; without its request the session looks as if nobody had asked for them."""
+    whole = resigned([replace(each, body=each.body.replace(b"session_joined", b"session_opened")) for each in rows])
+    witness = witness_of(whole)
+    assert verify(packets.build(whole, SESSION), Asked(witness=witness)).level is Level.GOOD
+    at = next(at for at, row in enumerate(whole) if b"act.session_opened" in row.body)
+    verdict = verify(packets.build(whole[at:], SESSION), Asked(witness=witness))
+    assert verdict.level is Level.CANNOT_TELL
+    assert "how the session began" in said(verdict)
+
+
+def streams_changed(rows: Sequence[ChainedRow], at: int) -> list[ChainedRow]:
+    """From row `at` on the box counts anew in another stream, as when its disk had refused."""
+    stream, found, places = "00000000-9d6a-46ef-92e4-8fd032032bff", [], {}
+    for place, each in enumerate(rows):
+        body = json.loads(each.body)
+        was = body["stream"], body["sequence"]
+        if place >= at:
+            body |= {"stream": stream, "sequence": place - at + 1, "id": f"{stream}:{place - at + 1}"}
+        places[was] = body["stream"], body["sequence"]
+        if body["type"] == f"edge.{CHECKPOINT}.v1" and (
+            now := places.get((body["data"]["stream"], body["data"]["at"]))
+        ):
+            body["data"] |= {"stream": now[0], "at": now[1]}
+        found.append(replace(each, body=canonical(body)))
+    return resigned(found)
+
+
+def test_a_session_over_two_streams_is_whole_and_a_cut_between_them_is_found(rows: list[ChainedRow]) -> None:
+    both = streams_changed(rows, 50)
+    witness = witness_of(both)
+    verdict = verify(packets.build(both, SESSION), Asked(witness=witness))
+    assert verdict.level is Level.GOOD, said(verdict)
+    assert verify(packets.build(both[:50], SESSION), Asked(witness=witness)).level is Level.BAD
+    assert verify(packets.build(both[50:], SESSION), Asked(witness=witness)).level is Level.CANNOT_TELL
+    dropped = rechained([*both[:45], *both[52:]])
+    assert verify(packets.build(dropped, SESSION), Asked(witness=witness)).level is Level.BAD
+
+
 def test_a_hole_the_box_made_itself_is_said_and_never_called_good(rows: list[ChainedRow], witness: bytes) -> None:
     holed = packets.build([*rows[:50], *rows[53:]], SESSION, DEFAULT.content())
     verdict = verify(holed, Asked(witness=witness))
@@ -301,6 +370,89 @@ def test_a_checkpoint_the_noc_holds_of_a_row_that_is_not_there_is_a_deletion(
     }
     content = packets.build(rows, SESSION, DEFAULT.content())
     assert verify(content, Asked(witness=witness_of(rows, [extra]))).level is Level.BAD
+
+
+def in_another_stream(rows: Sequence[ChainedRow], more: Doc | None = None) -> list[ChainedRow]:
+    """The same session as a record of its own."""
+    stream = "00000000-9d6a-46ef-92e4-8fd032032bff"
+    found = []
+    for each in rows:
+        body = {**json.loads(each.body), **(more or {})}
+        body |= {"stream": stream, "id": f"{stream}:{body['sequence']}"}
+        if body["type"] == f"edge.{CHECKPOINT}.v1":
+            body["data"] |= {"stream": stream}
+        found.append(replace(each, body=canonical(body)))
+    return resigned(found)
+
+
+@pytest.mark.parametrize(("clockq", "level"), [("synced", Level.BAD), ("holdover", Level.CANNOT_TELL)])
+def test_a_record_made_in_the_place_of_another_is_found_though_the_noc_was_told_of_both(
+    rows: list[ChainedRow], witness: bytes, clockq: str, level: Level
+) -> None:
+    forged = in_another_stream(without_gaps(rows), {"clockq": clockq})
+    told = witness_of(forged, json.loads(witness)["checkpoints"])
+    verdict = verify(packets.build(forged, SESSION), Asked(witness=told))
+    assert verdict.level is level
+    assert "was told of another record of the same time" in said(verdict)
+
+
+def test_a_record_that_began_after_another_was_lost_replaces_nothing(rows: list[ChainedRow], witness: bytes) -> None:
+    """The box's disk broke before the session began: its earlier record is known to the NOC alone."""
+    anew = in_another_stream(rows)
+    before = [each for each in json.loads(witness)["checkpoints"] if each["time"] < "2026-11-22T10:00"]
+    assert before
+    assert verify(packets.build(anew[1:], SESSION), Asked(witness=witness_of(anew, before))).level is Level.GOOD
+
+
+def test_a_packet_cut_short_is_found_where_the_clock_was_set_back_later(rows: list[ChainedRow]) -> None:
+    found = []
+    for at, each in enumerate(rows):
+        body = json.loads(each.body)
+        if at >= 50:
+            body["time"] = body["time"].replace("T10:", "T08:")
+        found.append(replace(each, body=canonical(body)))
+    whole = resigned(found)
+    assert verify(packets.build(whole, SESSION), Asked(witness=witness_of(whole))).level is Level.GOOD
+    cut = packets.build(whole[:50], SESSION)
+    assert verify(cut, Asked(witness=witness_of(whole))).level is Level.BAD
+
+
+def test_an_id_that_was_used_again_is_never_called_good(rows: list[ChainedRow], packet: Packet) -> None:
+    body = json.loads(rows[-1].body)
+    moment = {"time": "2026-11-24T10:00:00.000Z", "monoms": str(int(body["monoms"]) + 2 * 86_400_000)}
+    begun = {**json.loads(next(row.body for row in rows if b"act.session_requested" in row.body)), **moment}
+    signed = {**json.loads(rows[-1].body), **moment}
+    last = body["sequence"]
+    begun |= {"sequence": last + 1, "id": f"{body['stream']}:{last + 1}"}
+    signed |= {"sequence": last + 2, "id": f"{body['stream']}:{last + 2}", "data": {**signed["data"], "at": last + 1}}
+    more = [ChainedRow(len(rows) + at, b"", canonical(each)) for at, each in enumerate((begun, signed), 1)]
+    used = resigned([*rows, *more])
+    verdict = verify(packets.build(used, SESSION), Asked(witness=witness_of(used)))
+    assert verdict.level is Level.CANNOT_TELL
+    assert "used for another procedure at 2026-11-24T10:00:00.000Z" in said(verdict)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"monoms": "9" * 18},
+        {"time": "9999-12-31T23:59:59.999Z"},
+        {"time": "0001-01-01T00:00:00.000Z"},
+        {"time": "9999-12-31T23:59:59.999Z", "bootid": "00000000-98e6-46f4-aafc-8b5470085929"},
+    ],
+)
+def test_a_row_from_the_end_of_days_is_a_verdict_and_no_crash(content: bytes, spoil: Doc) -> None:
+    doc = json.loads(content)
+    closed = next(row for row in doc["rows"] if "act.session_closed" in row["body"])
+    closed["body"] = canonical({**json.loads(closed["body"]), **spoil}).decode()
+    rows = resigned(
+        [ChainedRow(at, bytes.fromhex(r["previous"]), r["body"].encode()) for at, r in enumerate(doc["rows"])]
+    )
+    doc["rows"] = [{"previous": row.previous.hex(), "body": row.body.decode()} for row in rows]
+    doc["head"] = link(rows[-1].previous, rows[-1].body).hex()
+    public = public_text(FORGER)
+    doc["keys"] = [{"fingerprint": fingerprint(public), "public_key": public}]
+    assert verify(canonical(doc), Asked()).level is Level.BAD
 
 
 # ── what may not get in ────────────────────────────────────────────────────────────────────────────────

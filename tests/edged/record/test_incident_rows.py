@@ -11,7 +11,7 @@ import pytest
 from edged.core.events import Channel, Event, Json
 from edged.core.observations import Act, Reason
 from edged.record.errors import RecordBroken, RecordMisused
-from edged.record.incident_rows import incident, incidents
+from edged.record.incident_rows import incident, incidents, last_number
 from probes.line_reading import DiesAt, PathReading
 from probes.reading import Verdict
 from tests.edged.core.room import Room, calm_room
@@ -63,6 +63,16 @@ def test_the_list_is_newest_first_with_what_is_open_and_what_it_touched(kept: Pa
     assert (first["worst_tier"], first["rooms"], first["sessions"]) == (3, ["room"], ["s-1"])
     rows = ("t2.switching", "t3.av", "t2.failover", "t3.unconfirmed")
     assert first["symptoms"] == ["link.down fiber", *(f"{row} room" for row in rows)]
+
+
+async def test_the_highest_number_given_is_known_to_whoever_counts_on(kept: Path, tmp_path: Path) -> None:
+    assert last_number(kept) == 2
+    assert last_number(tmp_path / "none") == 0
+    store = await open_store(tmp_path)
+    assert await store.last_incident() == 0
+    await store.append([Event(Channel.LOG, "wan.failover", 1, 5.0, {"previous": "0", "active": "1", "incident": 17})])
+    assert await store.last_incident() == 17  # its opening may have made room for newer rows
+    await store.close()
 
 
 def test_only_so_many_are_listed(kept: Path) -> None:
