@@ -224,7 +224,8 @@ class House:
 
     async def _seal_now(self) -> None:
         """The record is signed up to here, and that is recorded, when this returns: for whoever asks for evidence."""
-        if self._sealing and await self._sealing.seal():
+        if self._sealing:
+            await self._sealing.seal()
             await self.judging.submit(Tick(self._clock.monotonic()))  # whatever was told before it is recorded then
 
     async def _metrics(self, settings: MetricsSettings) -> None:

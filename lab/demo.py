@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import textwrap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -96,7 +97,7 @@ async def _play(lab: LabClient, scene: Scene, step: Step, *, plain: bool) -> Non
 async def _say(scene: Scene, command: str, answer: str, *, plain: bool) -> None:
     scene.said.append(f"{command}  → {answer}")
     if plain:
-        print(f"   $ {command}\n     {answer}", flush=True)
+        print(f"   $ {command}\n{textwrap.indent(answer, '     ')}", flush=True)
 
 
 def _came(step: Step, doc: dict[str, Any] | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from edged.cli.act_words import deadline
@@ -167,11 +168,15 @@ def _timer(timer: Doc) -> Text:
 def ready(doc: Doc) -> RenderableType:
     """The lamp for the next injection, and the first reason why not."""
     held = leading(doc)["ready"]
-    line = Text.assemble((" READY  ", DIM), _lamp(leading(doc)))
+    line = Text()
     if held["reasons"]:
-        line.append(f"  {held['reasons'][0]['say']}")
+        line.append(held["reasons"][0]["say"])
     more = len(held["reasons"]) - 1
-    return line.append(f" (+{more})", style=DIM) if more > 0 else line
+    if more > 0:
+        line.append(f" (+{more})", style=DIM)
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_row(Text(" READY", DIM), _lamp(leading(doc)), line)
+    return row
 
 
 def _lamp(room: Doc) -> Text:

@@ -174,4 +174,5 @@ def _args(model: type[A], request: Request) -> A:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise Refusal("bad_args", f"args.{key}: {first['msg']} (found {first['input']!r})") from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise Refusal("bad_args", f"args.{key}: {said} (found {first['input']!r})") from error
