@@ -18,14 +18,15 @@ from probes.errors import MisuseError, ProbeError
 from probes.media_settings import MediaSettings
 from probes.media_state import Liveness, MediaState, blind_reading
 from probes.media_tap import MediaTap, why_blind
-from probes.packets.bpf import Instruction, Network, media_filter
+from probes.packets.bpf import Network, media_filter
+from probes.packets.bpf_code import Instruction
 from probes.reading import FarEnd, MediaReading, Protection
 
 _LOOK_S = 0.1  # measured: idle 0.3 % of a core, 0.6 % when waking twice as often; a tenth of the usual silence
 _REPORT_S = 1.0
 _BATCH = 128  # packets between two breaths of the event loop: 2 ms
 _BATCHES = (
-    16  # a look: 40,000 packets a second, far above any session; a flood beyond is dropped by the kernel and told
+    16  # a look: 20,000 packets a second, far above any session; a flood beyond is dropped by the kernel and told
 )
 
 _ONE_ROOM: Mapping[str, Sequence[Network]] = MappingProxyType({})

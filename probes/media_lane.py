@@ -55,10 +55,21 @@ class Lane:
             source.frame(slot_of(t_s))
         return True, source.medium is Medium.AUDIO and _in_clear(source, header, length)
 
-    def has_medium(self, ssrc: int) -> bool:
-        """Whether this source is known to be media."""
+    def __contains__(self, ssrc: int) -> bool:
+        """Whether this source was heard here."""
+        return ssrc in self._sources
+
+    def known(self, ssrc: int) -> Source | None:
+        """This source, if it is known to be media."""
         source = self._sources.get(ssrc)
-        return source is not None and source.medium is not None
+        return None if source is None or source.medium is None else source
+
+    def recognise(self, ssrc: int, elsewhere: Source) -> None:
+        """A source of this lane was known `elsewhere` before its path changed: it is what it was."""
+        source = self._sources[ssrc]
+        source.newest = elsewhere.newest
+        if source.medium is None and elsewhere.medium is not None:
+            self._move(source, elsewhere.medium, min(_INHERITED, elsewhere.confidence))
 
     def _admit(self, header: RtpHeader, t_s: float) -> Source:
         if len(self._sources) >= _MAX_SOURCES:

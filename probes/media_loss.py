@@ -12,6 +12,7 @@ MAX_DROPOUT = 1000  # 0.5 s of a 2,000 packets/s stream
 MAX_LATE = 100  # RFC 3550's MAX_MISORDER
 MAX_MISSING = 4 * MAX_DROPOUT  # what is remembered of a source at most; more in a second is noise, not a stream
 
+_SLOTS_MAX = 2 * (WINDOW_SLOTS + SETTLE_SLOTS)  # nobody asks about a source of no known medium: it forgets by itself
 _NUMBERS = 1 << 16
 
 
@@ -32,10 +33,9 @@ class SequenceLedger:
         self._last_slot = slot
         self._restart_at: int | None = None
 
-    @property
-    def last_slot(self) -> int:
-        """The slot of the newest packet."""
-        return self._last_slot
+    def __len__(self) -> int:
+        """Slots and numbers remembered."""
+        return len(self._expected) + len(self._missing)
 
     def feed(self, sequence: int, slot: int) -> None:
         """Take the next packet of this source, which came in `slot`."""
@@ -54,14 +54,19 @@ class SequenceLedger:
 
     def count(self, now_slot: int) -> tuple[int, int]:
         """(expected, lost) packets of the second that ended `SETTLE_SLOTS` before `now_slot`; forgets what is older."""
+        self._forget(now_slot)
         end = now_slot - SETTLE_SLOTS
-        start = end - WINDOW_SLOTS
-        self._expected = {slot: n for slot, n in self._expected.items() if slot >= start}
-        self._missing = {sequence: slot for sequence, slot in self._missing.items() if slot >= start}
         expected = sum(n for slot, n in self._expected.items() if slot < end)
         return expected, sum(slot < end for slot in self._missing.values())
 
+    def _forget(self, now_slot: int) -> None:
+        start = now_slot - SETTLE_SLOTS - WINDOW_SLOTS
+        self._expected = {slot: n for slot, n in self._expected.items() if slot >= start}
+        self._missing = {sequence: slot for sequence, slot in self._missing.items() if slot >= start}
+
     def _expect(self, slot: int, count: int) -> None:
+        if slot not in self._expected and len(self._expected) >= _SLOTS_MAX:
+            self._forget(slot)
         self._expected[slot] = self._expected.get(slot, 0) + count
 
     def _skip_to(self, sequence: int, step: int, slot: int) -> None:

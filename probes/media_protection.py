@@ -44,6 +44,11 @@ class ProtectionEvidence:
             self._flights += way is not self._last_way
             self._last_way = way
 
+    @property
+    def has_handshake(self) -> bool:
+        """Keys were, or are being, agreed on this very five-tuple."""
+        return bool(self._seen or self._sealed)
+
     def report(self, dress: Dress, t_s: float) -> None:
         """An RTCP packet of a known source."""
         if dress is Dress.CLEAR:

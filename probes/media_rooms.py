@@ -1,7 +1,7 @@
 """Which room a packet belongs to and which way it goes, by its addresses. Pure; asked once for each flow."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from probes.packets.bpf import Network
 from probes.reading import Way
@@ -19,21 +19,21 @@ class RoomMap:
 
         A platform that stands inside a room's network is the platform.
         """
-        here, there = self._room_of(source), self._room_of(destination)
-        if here == there:
-            return None
-        for room, other, far, way in (
-            (here, there, destination, Way.FROM_ROOM),
-            (there, here, source, Way.TO_ROOM),
-        ):
-            if room is not None and (_within(far, self._platform) if self._platform else other is None):
-                return room, way
+        (sender, sent_by_platform), (receiver, sent_to_platform) = self._who(source), self._who(destination)
+        if sender is not None and sent_to_platform:
+            return sender, Way.FROM_ROOM
+        if receiver is not None and sent_by_platform:
+            return receiver, Way.TO_ROOM
         return None
 
-    def _room_of(self, packed: bytes) -> str | None:
-        return next((name for name, networks in self._rooms.items() if _within(packed, networks)), None)
+    def _who(self, packed: bytes) -> tuple[str | None, bool]:
+        """(the room it stands in, whether it is the platform)."""
+        address = ip_address(packed)
+        if _within(address, self._platform):
+            return None, True
+        room = next((name for name, networks in self._rooms.items() if _within(address, networks)), None)
+        return room, room is None and not self._platform
 
 
-def _within(packed: bytes, networks: Iterable[Network]) -> bool:
-    address = ip_address(packed)
+def _within(address: IPv4Address | IPv6Address, networks: Iterable[Network]) -> bool:
     return any(address in network for network in networks)

@@ -103,9 +103,14 @@ class MediaSettings(BaseModel):
         return None
 
     def filter_ports(self) -> tuple[PortRange, ...]:
-        """Every platform port that is looked at, without repetition; none: all."""
+        """Every platform port that is looked at, without repetition; none: all.
+
+        The one after a range is, too: media in clear hardly ever share their port with their reports (RFC 3550, 11).
+        """
         ports = [medium.ports or self.platform_ports for _, medium in self.media]
-        return tuple(dict.fromkeys(each for few in ports for each in few)) if all(ports) else ()
+        if not all(ports):
+            return ()
+        return tuple(dict.fromkeys(PortRange(few.first, min(few.last + 1, 65535)) for each in ports for few in each))
 
     @model_validator(mode="after")
     def _silence_ends_before_it_is_forgotten(self) -> Self:

@@ -26,6 +26,7 @@ _MAX_ENDS = 512  # directions of flows that showed no media yet, or are none of 
 _MAX_MEDIA_ENDS = 64  # those that did: a room has two to eight
 _RECENT_S = 30.0  # a flow without media for longer has no say: consent has run out by then (RFC 7675)
 _FLOWING_S = 3.0  # media pass now: Opus in silence still sends every 0.4 s
+_RELAYED = b"\1"  # behind addresses and ports: apart from what the TURN server itself says on them
 _EVERY_STREAM = tuple((medium, way) for medium in Medium for way in Way)
 
 Liveness = tuple[bool | None, ...]
@@ -48,9 +49,9 @@ class MediaState:
         """
         try:
             key, at, length = flow_of(frame)
-            kind, at, length, channel = demultiplex(frame, at, length)
-            if channel:
-                key += channel.to_bytes(2, "big")
+            kind, at, length, relayed = demultiplex(frame, at, length)
+            if relayed:
+                key += _RELAYED
             if (end := self._end(key)) is not None:
                 end.flow.take(kind, end.way, frame, at, length, t_s)
         except PeerError:
@@ -150,7 +151,7 @@ class _Room:
 
     def new_flow(self, platform_port: int) -> Flow:
         lanes = {way: Lane(self._settings, self.streams, way, platform_port) for way in Way}
-        return Flow(lanes, self._report)
+        return Flow(lanes, self._report, self._origin)
 
     def far_end(self, now_s: float) -> FarEnd:
         """Of the flow that media passed last."""
@@ -171,9 +172,13 @@ class _Room:
 
     def _report(self, way: Way, sender: int, dress: Dress, t_s: float) -> None:
         """RTCP may come by a port of its own: what counts is whose it is. Of an unknown sender it may be anything."""
-        for flow in self.media_flows.values():
-            if flow.has_medium(way, sender):
-                flow.evidence.report(dress, t_s)
+        for evidence in {flow.evidence for flow in self.media_flows.values() if flow.known(way, sender)}:
+            evidence.report(dress, t_s)
+
+    def _origin(self, way: Way, ssrc: int) -> Flow | None:
+        """Of flows a source was in, the one it was in last."""
+        flows = [flow for flow in self.media_flows.values() if flow.known(way, ssrc)]
+        return max(flows, key=lambda flow: flow.media_s or 0.0, default=None)
 
 
 def blind_reading(now_s: float, room: str = "") -> MediaReading:

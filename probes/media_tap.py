@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from probes.packets.bpf import Instruction, encode
+from probes.packets.bpf_code import Instruction, encode
+from probes.packets.turn import INDICATION_MAX
 
 _ETH_P_ALL = 0x0003  # only this one also sees what the box itself sends out of the interface
 _SO_ATTACH_FILTER = 26
@@ -22,8 +23,8 @@ _SO_TIMESTAMPNS = 35  # SO_TIMESTAMPNS_OLD, struct timespec of longs
 _SOL_PACKET, _PACKET_STATISTICS = 263, 6
 _TIMESPEC = struct.Struct("@ll")
 _STATISTICS = struct.Struct("@II")
-# Ethernet with VLAN, the longest IPv4 header, UDP, a TURN channel, RTCP's first report and the next one's header.
-_HEADERS_MAX = 18 + 60 + 8 + 4 + 132
+# Ethernet with VLAN, the longest IPv4 header, UDP, a TURN indication, RTCP's first report and the next one's header.
+_HEADERS_MAX = 18 + 60 + 8 + INDICATION_MAX + 132
 # The kernel charges about 2.3 kB a packet whatever is kept of it: 4 MiB are two seconds of 1,000 packets/s.
 _BUFFER_BYTES = 4 << 20
 

@@ -72,7 +72,7 @@ def flow_of(frame: bytes) -> tuple[bytes, int, int]:
 
 
 def reverse_of(flow: bytes) -> bytes:
-    """The same flow seen from its other end. What follows addresses and ports (a TURN channel) stays."""
+    """The same flow seen from its other end. What follows addresses and ports (a TURN relay) stays."""
     address, ports = (4, 8) if len(flow) < 36 else (16, 32)
     return b"".join(
         (flow[address:ports], flow[:address], flow[ports + 2 : ports + 4], flow[ports : ports + 2], flow[ports + 4 :])

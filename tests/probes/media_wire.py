@@ -14,6 +14,7 @@ Capture = list[tuple[float, bytes]]
 ROOM, PLATFORM = "10.77.0.20", "198.51.100.30"
 ROOM_PORT, PLATFORM_PORT = 40000, 3478
 MASK = 0xFFFFFFFF
+SEND, DATA = 0x0016, 0x0017
 _MACS = b"\xff" * 6 + b"\x02\0\0\0\0\x20"  # to everybody: a bridge floods it, whoever is where
 
 
@@ -27,13 +28,21 @@ class Path:
     destination_port: int = PLATFORM_PORT
     channel: int = 0
     """TURN channel that everything goes in; 0: none."""
+    indication: int = 0
+    """TURN indication that everything goes in: SEND to the server, DATA from it; 0: none."""
 
     def back(self) -> "Path":
-        return Path(self.destination, self.source, self.destination_port, self.source_port, self.channel)
+        other = self.indication and SEND + DATA - self.indication
+        return Path(self.destination, self.source, self.destination_port, self.source_port, self.channel, other)
 
     def frame(self, payload: bytes) -> bytes:
         if self.channel:
             payload = struct.pack(">HH", self.channel, len(payload)) + payload
+        if self.indication:
+            peer = struct.pack(">HHBBHI", 0x0012, 8, 0, 1, 5000, 7)
+            data = struct.pack(">HH", 0x0013, len(payload)) + payload + bytes(-len(payload) % 4)
+            body = peer + data if self.indication == SEND else data + peer  # as Firefox, as coturn
+            payload = struct.pack(">HHI", self.indication, len(body), 0x2112A442) + bytes(12) + body
         source, destination = ip_address(self.source), ip_address(self.destination)
         udp = struct.pack(">HHHH", self.source_port, self.destination_port, 8 + len(payload), 0) + payload
         if source.version == 6:

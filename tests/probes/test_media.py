@@ -1,5 +1,6 @@
 import asyncio
 import os
+import struct
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -12,7 +13,7 @@ from probes.errors import MisuseError, ProbeError
 from probes.media import watch_media
 from probes.media_settings import MediaSettings
 from probes.packets.bpf import Network
-from probes.reading import MediaReading, Medium, Way
+from probes.reading import MediaReading, Medium, Protection, Way
 from tests.probes.in_line_box import Box, in_line_box
 from tests.probes.media_frames import AUDIO_PORT, AUDIO_PT, VIDEO_PORT, VIDEO_PT, from_room, rtp, to_room
 
@@ -128,6 +129,16 @@ async def test_stun_dtls_rtcp_and_noise_on_the_media_port_are_no_media(box: Box)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def test_h1_reports_in_clear_are_seen_on_the_port_beside_the_media_s(session: Session, box: Box) -> None:
+    """Without RTCP multiplexing reports have the next port (RFC 3550, section 11), which nobody configures."""
+    await session.until(lambda: session.live() == dict.fromkeys(EVERYTHING, True))
+    report = struct.pack(">BBHI", 0x80, 200, 6, 7) + bytes(20)
+    while session.readings[-1].protection is not Protection.CLEAR:
+        box.from_internet(to_room(Raw(report), port=AUDIO_PORT + 1))
+        await asyncio.sleep(0.1)
+        assert len(session.readings) < 30
 
 
 async def test_a_stalled_event_loop_neither_hides_silence_nor_makes_it(session: Session, box: Box) -> None:

@@ -83,3 +83,12 @@ def test_any_order_of_the_same_packets_loses_none_of_them(order: list[int], star
 def test_hostile_jumps_are_forgotten_beyond_a_bound() -> None:
     expected, _ = count(900 * n for n in range(1000))
     assert expected <= MAX_MISSING + 1000
+
+
+def test_of_a_source_that_nobody_asks_about_no_more_is_remembered_than_is_counted() -> None:
+    """A source of no known medium, repair say, sends all day, and loses now and then."""
+    ledger = SequenceLedger(0, 0)
+    for slot in range(1, 20_000):
+        ledger.feed(3 * slot % 65536, slot)
+    assert len(ledger) < 100
+    assert ledger.count(20_000) == (30, 20)

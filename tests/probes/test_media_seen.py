@@ -15,6 +15,7 @@ from probes.packets.bpf import Network
 from probes.reading import FarEnd, MediaReading, Medium, Protection, StreamReading, Way
 from tests.probes.media_wire import (
     BACK,
+    DATA,
     OPUS,
     OPUS_60_MS,
     OPUS_DTX,
@@ -23,6 +24,7 @@ from tests.probes.media_wire import (
     PCMU_SEALED,
     PLATFORM,
     ROOM,
+    SEND,
     VP8,
     VP8_SLOW,
     VP8_THIN,
@@ -121,6 +123,7 @@ def test_e1_rule7_a_call_is_live_in_every_stream_within_a_second_and_never_befor
     [
         pytest.param(BACK, id="direct"),
         pytest.param(replace(BACK, channel=0x4001), id="in a TURN channel"),
+        pytest.param(replace(BACK, indication=DATA), id="in TURN indications"),
         pytest.param(Path("2001:db8::30", "fd77::20", 3478, 40000), id="over IPv6"),
     ],
 )
@@ -237,6 +240,47 @@ def test_e1_a_renegotiated_stream_is_known_at_once() -> None:
     assert shown.at(VIDEO_IN, 6.2).confidence >= 0.85
 
 
+@pytest.mark.parametrize("jitter_s", [0.0, 0.05])
+@pytest.mark.parametrize(
+    ("sender", "key"),
+    [
+        pytest.param(OPUS, AUDIO_IN, id="Opus"),
+        pytest.param(OPUS_DTX, AUDIO_IN, id="Opus in DTX"),
+        pytest.param(VP8, VIDEO_IN, id="video"),
+        pytest.param(VP8_SLOW, VIDEO_IN, id="video, five frames a second"),
+    ],
+)
+def test_n6_e1_a_stream_that_moves_to_another_path_is_known_there_at_once(
+    sender: Sender, key: Key, jitter_s: float
+) -> None:
+    """ICE restarts after a failover, or finds a better pair: the source goes on from other addresses."""
+    moved = replace(OUT, source_port=40002, destination="203.0.113.5").back()
+    shown = seen(sender.packets(0, 4, jitter_s=jitter_s), sender.packets(4, 4, moved, jitter_s=jitter_s))
+    assert {shown.at(key, t / 10).live for t in range(20, 75)} == {True}
+    assert shown.at(key, 7.5).confidence >= 0.85
+
+
+def test_t2_a_picture_repeated_on_another_path_is_still_the_same_picture() -> None:
+    moved = replace(OUT, source_port=40002).back()
+    shown = seen(VP8.packets(0, 3), frozen(replace(VP8, timestamp=VP8.timestamp - 30_000), 3, 4, moved))
+    assert {shown.at(VIDEO_IN, t / 10).live for t in range(45, 70)} == {False}
+
+
+def test_h1_the_keys_of_a_stream_move_with_it_to_another_path() -> None:
+    moved = replace(OUT, source_port=40002)
+    keys = [(0.1 * n, frame) for n, frame in enumerate(handshake())]
+    shown = seen(keys, *call(1, 4), *call(5, 4, moved, moved.back()))
+    assert {r.protection for r in shown.readings[20:]} == {Protection.ENCRYPTED}
+
+
+def test_h1_clear_text_is_told_on_another_path_as_well() -> None:
+    moved = replace(OUT, source_port=40002)
+    keys = [(0.1 * n, frame) for n, frame in enumerate(handshake())]
+    reports = [(5 + t / 2, rtcp(7, path=moved.back())) for t in range(1, 10)]
+    shown = seen(keys, *call(1, 4), *call(5, 5, moved, moved.back()), reports)
+    assert shown.readings[-1].protection is Protection.CLEAR
+
+
 def test_a_source_that_restarts_with_other_numbers_goes_on() -> None:
     again = replace(VP8, sequence=100, timestamp=5).packets(3, 3)
     shown = seen(VP8.packets(0, 3), again)
@@ -280,8 +324,14 @@ def test_t3_a_far_end_that_sends_nothing_at_all_but_answers_is_no_cut() -> None:
     assert {r.far_end for r in shown.readings[107:175]} == {FarEnd.ANSWERING}
 
 
-def test_t6_a_turn_server_that_answers_is_not_the_far_end_behind_it() -> None:
-    inside = replace(OUT, channel=0x4001)
+@pytest.mark.parametrize(
+    "inside",
+    [
+        pytest.param(replace(OUT, channel=0x4001), id="in a channel"),
+        pytest.param(replace(OUT, indication=SEND), id="in indications"),
+    ],
+)
+def test_t6_a_turn_server_that_answers_is_not_the_far_end_behind_it(inside: Path) -> None:
     checks = [
         (t * 1.0 + extra, frame)
         for t in range(18)
@@ -289,6 +339,27 @@ def test_t6_a_turn_server_that_answers_is_not_the_far_end_behind_it() -> None:
     ]
     shown = seen(*call(0, 8, inside, inside.back()), *call(8, 10, inside), checks)
     assert shown.readings[150].far_end is FarEnd.SILENT
+
+
+def test_t6_h1_a_relay_s_session_that_moves_from_indications_to_a_channel_is_one_session() -> None:
+    """A browser sends in indications until its channel is bound, and both ends bind when they like (RFC 8656, 12)."""
+    early, bound = replace(OUT, indication=SEND), replace(OUT, channel=0x4001)
+    keys = [
+        (0.1, dtls(22, path=early)),
+        (0.2, dtls(22, path=early.back())),
+        (0.3, dtls(22, path=bound)),
+        (0.4, dtls(22, path=early.back())),  # its flight begins with a session ticket
+    ]
+    asked = [(n + 0.5, binding(n, path=bound)) for n in range(12)]
+    answers = [(n + 0.6, binding(n, answer=True, path=early.back() if n < 6 else bound.back())) for n in range(12)]
+    shown = seen(
+        *call(1, 12, bound), *call(1, 5, early.back()), *call(6, 7, bound.back()), keys, asked, answers, until_s=13
+    )
+    for key in EVERYTHING:
+        assert {shown.at(key, t / 10).live for t in range(20, 130)} == {True}
+    assert {shown.at(VIDEO_IN, t / 10).loss_pct for t in range(20, 130)} == {0.0}
+    assert {r.far_end for r in shown.readings[20:125]} == {FarEnd.ANSWERING}
+    assert shown.readings[-1].protection is Protection.ENCRYPTED
 
 
 def test_t6_checks_to_anybody_else_say_nothing_of_the_far_end() -> None:

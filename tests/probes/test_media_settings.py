@@ -19,7 +19,7 @@ GOOD: dict[str, Any] = {
 
 def test_ports_are_numbers_or_ranges_and_survive_a_round_trip() -> None:
     settings = MediaSettings.model_validate(GOOD)
-    assert settings.filter_ports() == (PortRange(5004, 5004), PortRange(5006, 5006), PortRange(8801, 8810))
+    assert settings.filter_ports() == (PortRange(5004, 5005), PortRange(5006, 5007), PortRange(8801, 8811))
     assert MediaSettings.model_validate(json.loads(settings.model_dump_json())) == settings
 
 
@@ -47,7 +47,7 @@ def test_one_port_for_everything_is_told_apart_by_payload_type() -> None:
         "video": {"payload_types": [96, 97]},
     }
     settings = MediaSettings.model_validate(bundled)
-    assert settings.filter_ports() == (PortRange(3478, 3481),)
+    assert settings.filter_ports() == (PortRange(3478, 3482),)
     assert [settings.medium_of(3480, pt) for pt in (111, 97, 13)] == [Medium.AUDIO, Medium.VIDEO, None]
 
 
@@ -57,7 +57,10 @@ def test_one_port_for_everything_is_told_apart_by_payload_type() -> None:
         pytest.param({"audio": {}, "video": {}}, (), id="no hint: everything"),
         pytest.param({"audio": {"payload_types": [111]}}, (), id="one medium may come by any port"),
         pytest.param(
-            {"platform_ports": [5000], "audio": {}, "video": {}}, (PortRange(5000, 5000),), id="the platform's"
+            {"platform_ports": [5000], "audio": {}, "video": {}}, (PortRange(5000, 5001),), id="the platform's"
+        ),
+        pytest.param(
+            {"platform_ports": [65535], "audio": {}, "video": {}}, (PortRange(65535, 65535),), id="the last there is"
         ),
     ],
 )

@@ -14,7 +14,8 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 from probes.errors import MisuseError
-from probes.packets.bpf import Instruction, Network, PortRange, encode, media_filter
+from probes.packets.bpf import Network, PortRange, media_filter
+from probes.packets.bpf_code import Instruction, encode
 from probes.packets.frame import parse_udp
 from tests.probes.media_frames import PAYLOAD, from_room, from_room_6, rtp, tagged, to_room
 
@@ -123,6 +124,17 @@ def channel(inner: bytes, *, length: int | None = None) -> bytes:
     return struct.pack(">HH", 0x4001, len(inner) if length is None else length) + inner
 
 
+def indication(inner: bytes, *before: bytes, after: bytes = b"") -> bytes:
+    data = struct.pack(">HH", 0x0013, len(inner)) + inner + bytes(-len(inner) % 4)
+    body = b"".join(before) + data + after
+    return struct.pack(">HHI", 0x0017, len(body), 0x2112A442) + bytes(12) + body
+
+
+PEER = struct.pack(">HHBBHI", 0x0012, 8, 0, 1, 5000, 7)
+PEER_6 = struct.pack(">HHBBH", 0x0012, 20, 0, 2, 5000) + bytes(16)
+DONT_FRAGMENT = struct.pack(">HH", 0x001A, 0)
+
+
 @pytest.mark.parametrize(
     ("payload", "kept"),
     [
@@ -137,6 +149,16 @@ def channel(inner: bytes, *, length: int | None = None) -> bytes:
         pytest.param(channel(bytes(rtp())) + b"\0\0", 16, id="RTP in a padded TURN channel"),
         pytest.param(channel(bytes(rtp()), length=40), 0, id="QUIC, like a TURN channel but for its length"),
         pytest.param(channel(channel(bytes(rtp()))), 0, id="a channel in a channel"),
+        pytest.param(indication(bytes(rtp()), after=PEER), 36, id="RTP in a TURN indication, data first"),
+        pytest.param(indication(bytes(rtp()), PEER), 48, id="RTP in a TURN indication, data last"),
+        pytest.param(indication(bytes(rtp()), PEER_6, DONT_FRAGMENT), 64, id="RTP in the longest TURN indication"),
+        pytest.param(indication(b"\x16\xfe\xfd" + bytes(90), PEER), 49, id="DTLS in a TURN indication"),
+        pytest.param(indication(REPORT + DESCRIPTION, PEER), 72, id="RTCP in a TURN indication"),
+        pytest.param(indication(b"patient", PEER), 0, id="something else in a TURN indication"),
+        pytest.param(indication(channel(bytes(rtp())), PEER), 0, id="a channel in a TURN indication"),
+        pytest.param(indication(bytes(rtp()), PEER, PEER, PEER), 0, id="a TURN indication with too much else"),
+        pytest.param(indication(bytes(rtp()), b"\x80\x22\0\x40" + bytes(64)), 0, id="a TURN indication of a long name"),
+        pytest.param(indication(bytes(rtp())).replace(b"\x21\x12", b"\0\0"), 0, id="an indication without its cookie"),
         pytest.param(REPORT, 32, id="RTCP, one report"),
         pytest.param(REPORT + DESCRIPTION, 36, id="RTCP, the first report and the header of the second"),
         pytest.param(channel(REPORT + DESCRIPTION), 40, id="RTCP in a TURN channel"),

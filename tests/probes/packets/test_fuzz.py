@@ -34,6 +34,7 @@ from probes.packets import (
     stamp,
     stamp_tlv,
     stun,
+    turn,
 )
 from tests.fuzzing import Codec, fuzz, lines_run, stretched
 from ups.nut_wire import NutPeerError, ReplyReader
@@ -144,6 +145,7 @@ RTP = struct.pack(">BBHII", 0x80, 0x80 | 111, 9, 48000, 0xABCD) + bytes(20)
 RTCP = struct.pack(">BBHI", 0x80, 200, 6, 7) + bytes(20) + struct.pack(">BBHI", 0x81, 202, 2, 7) + b"\x01\x02me"
 ZRTP = b"\x10\0\0\1ZRTP\0\0\0\7PZ\0\3Confirm1" + bytes(20)
 CHANNEL = struct.pack(">HH", 0x4001, len(RTP)) + RTP
+INDICATION = binding(attribute(0x13, RTP), attribute(0x12, bytes(8)), kind=0x0017)
 UDP = struct.pack(">HHHH", 5000, 6000, 28, 0) + RTP[:20]
 IPV6_UDP = struct.pack(">IHBB16s16s", 6 << 28, len(UDP), 17, 64, bytes(15) + b"\1", bytes(15) + b"\2") + UDP
 MACS = bytes(12)
@@ -215,6 +217,13 @@ def any_of_a_media_port(packet: bytes) -> object:
     assert kind is not demux.Kind.CHANNEL
     assert 0 <= at + length <= len(packet)
     return kind
+
+
+def any_relayed(packet: bytes) -> object:
+    look = turn.inside_indication if packet[:1] == b"\0" else turn.inside_channel
+    at, length = look(packet, 0, len(packet))
+    assert 0 < at <= at + length <= len(packet)
+    return at
 
 
 def any_sip(packet: bytes) -> object:
@@ -311,6 +320,15 @@ CODECS = (
     row("rtp", rtp.parse_rtp, RTP, RTP[:12]),
     row("rtcp", lambda packet: rtcp.parse_rtcp(packet, 0, len(packet)), RTCP, RTCP + bytes(14), RTCP[:36]),
     row("demux", any_of_a_media_port, RTP, CHANNEL, RTCP, b"\x16\xfe\xfd" + bytes(20)),
+    row("demux of indications", any_of_a_media_port, INDICATION, binding(kind=1), seal=stun_length),
+    row("turn", any_relayed, CHANNEL),
+    row(
+        "turn indications",
+        any_relayed,
+        INDICATION,
+        binding(attribute(0x12, bytes(20)), attribute(0x1A, b""), attribute(0x13, RTP), kind=0x0016),
+        seal=stun_length,
+    ),
     row("ice", lambda packet: ice.parse_check(packet, 0, len(packet)), binding(kind=1), binding(), seal=stun_length),
     row(
         "keying of dtls", lambda packet: keying.parse_dtls(packet, 0), b"\x16\xfe\xfd" + bytes(20), b"\x2f" + bytes(30)
@@ -343,7 +361,7 @@ CODECS = (
     ),
     Codec("nut_wire", NUT, any_nut, NutPeerError),
 )
-WRITES_ONLY = {"bpf": "a program for our own kernel; nothing is read"}
+WRITES_ONLY = dict.fromkeys(("bpf", "bpf_code"), "a program for our own kernel; nothing is read")
 
 codecs = pytest.mark.parametrize("codec", CODECS, ids=[codec.name for codec in CODECS])
 
