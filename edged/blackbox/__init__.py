@@ -1,4 +1,4 @@
 """The black box: what the judge was told, kept on disk so that its decisions can be made again and compared.
 
-`spell` and `recorder` run in the daemon; `unspell`, `segment` and `replay` only in `edged replay`.
+`spell`, `recorder` and `writer` run in the daemon; `proven`, `unspell` and `replay` only in `edged replay`.
 """

@@ -1,21 +1,19 @@
-"""A segment read back, as far as it goes: one that a kill or a dying disk cut off ends with its last whole line."""
+"""A segment read back, as far as it is proven: one that a kill or a dying disk cut off ends with its last flush."""
 
 import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edged.blackbox.errors import BlackBoxBroken
+from edged.blackbox.proven import unpack
 from edged.blackbox.segment import FORMAT, Header, segments
 from edged.blackbox.unspell import Unspeller
 from edged.core.observations import Observation
 
 Decision = tuple[str, str]
 """Name and digest of an event."""
-_CHUNK_BYTES = 4096
-"""Damage costs no more than what stands behind it, and this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Recording:
     whole: bool
     """It was ended in order; else it was cut off, or is still being written."""
     damage: str | None
-    """What ended the reading of a file that is not a zlib stream to its end."""
+    """Why it is not read to its end, where the cause is no kill."""
 
     def wall_s(self, now_s: float) -> float:
         """Seconds since 1970 at a monotonic time of the recording."""
@@ -60,50 +58,17 @@ def read(path: Path) -> tuple[Recording, Iterator[Step]] | None:
 
     Raises BlackBoxBroken, also while the steps are read, naming file, line and field.
     """
-    data, ended, damage = _unpacked(path)
-    lines = data.split(b"\n")[:-1]  # what stands behind the last newline is half a line
+    found = unpack(path)
+    lines = found.text.split(b"\n")[:-1]  # an ended stream that lacks its last newline is none of ours
     reader = _LineReader(path)
     for number, line in enumerate(lines, 1):
         header = reader.header(number, line)
         if header is not None:
-            steps = reader.steps(number + 1, lines[number:])
-            if ended:
-                return Recording(path, header, lines[-1].startswith(b'{"end":'), None), steps
-            good, torn = _until_torn(steps)
-            return Recording(path, header, False, damage or torn), iter(good)
-    if damage is not None:
-        raise BlackBoxBroken(f"{path}: {damage}, before any header")
+            whole = found.ended and lines[-1].startswith(b'{"end":')
+            return Recording(path, header, whole, found.damage), reader.steps(number + 1, lines[number:])
+    if found.damage is not None:
+        raise BlackBoxBroken(f"{path}: {found.damage}, before any header")
     return None
-
-
-def _unpacked(path: Path) -> tuple[bytes, bool, str | None]:
-    """The text, whether the stream came to its end, and what was wrong with it."""
-    try:
-        packed = path.read_bytes()
-    except OSError as error:
-        raise BlackBoxBroken(f"{path}: {error.strerror}") from error
-    stream = zlib.decompressobj()
-    parts = []
-    for start in range(0, len(packed), _CHUNK_BYTES):
-        try:
-            parts.append(stream.decompress(packed[start : start + _CHUNK_BYTES]))
-        except zlib.error as error:
-            return b"".join(parts), False, f"damaged near byte {start} ({error})"
-    return b"".join(parts), stream.eof, None
-
-
-class _TornError(BlackBoxBroken):
-    """A line that says nothing sensible: in a file without an end this is where the damage begins."""
-
-
-def _until_torn(steps: Iterator[Step]) -> tuple[list[Step], str | None]:
-    """To zlib, zeros in the midst of a block are data like any other; only what they say tells."""
-    good: list[Step] = []
-    try:
-        good.extend(steps)
-    except _TornError as error:
-        return good, str(error)
-    return good, None
 
 
 class _LineReader:
@@ -126,6 +91,8 @@ class _LineReader:
         told = 0
         for number, line in enumerate(lines, first):
             doc = self._json(number, line)
+            if isinstance(doc, dict) and "sum" in doc:
+                continue  # looked at where it was unpacked
             if isinstance(doc, dict) and "end" in doc:
                 self._end(number, doc, told)
             elif not self._explained(number, doc):
@@ -152,7 +119,7 @@ class _LineReader:
 
     def _step(self, number: int, doc: Any) -> Step:
         if not isinstance(doc, list) or len(doc) not in (2, 3) or not isinstance(doc[0], float | int):
-            raise _TornError(f"{self._path}:{number}: this is no step: {doc!r:.60}")
+            raise BlackBoxBroken(f"{self._path}:{number}: this is no step: {doc!r:.60}")
         observation = self._read(number, Observation, doc[1])
         decided = self._read(number, tuple[tuple[str, str], ...] | None, doc[2]) if len(doc) == 3 else ()
         return Step(number, doc[0], observation, decided)
@@ -164,14 +131,14 @@ class _LineReader:
     def _json(self, number: int, line: bytes) -> Any:
         try:
             return json.loads(line)
-        except ValueError as error:
-            raise _TornError(f"{self._path}:{number}: no JSON: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise BlackBoxBroken(f"{self._path}:{number}: no JSON: {error}") from error
 
     def _read(self, number: int, hint: Any, doc: Any) -> Any:
         try:
             return self._unspeller.read(hint, doc)
         except BlackBoxBroken as error:
-            raise _TornError(self._wrong(number, error)) from error
+            raise BlackBoxBroken(self._wrong(number, error)) from error
 
     def _wrong(self, number: int, error: BlackBoxBroken) -> str:
         return f"{self._path}:{number}: {error} (recorded by software {self._software})"

@@ -5,7 +5,7 @@ With another plan than the recorded one the differences say what would have been
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from edged.blackbox.readback import Decision, Step
 from edged.blackbox.segment import decisions
@@ -69,6 +69,14 @@ def replay(plan: Plan, state: State, steps: Iterable[Step], *, judge: Judge = ju
 def same_state(one: State, other: State) -> bool:
     """To the last digit; by spelling, since no NaN equals itself."""
     return Speller().line(one) == Speller().line(other)
+
+
+def other_parts(one: State, other: State) -> tuple[str, ...]:
+    """The names of what is not the same in two states."""
+    if same_state(one, other):
+        return ()
+    each_alone = ((field.name, replace(one, **{field.name: getattr(other, field.name)})) for field in fields(State))
+    return tuple(name for name, changed in each_alone if not same_state(one, changed))
 
 
 def _judged(plan: Plan, state: State, step: Step, judge: Judge) -> tuple[State, tuple[Event, ...] | None]:

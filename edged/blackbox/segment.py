@@ -1,17 +1,19 @@
 """What a segment is: a file that can be replayed alone. Lines of JSON in one zlib stream (RFC 1950), in this order:
 
-    {"black_box":1,"software":"0.1.0"}
+    {"black_box":2,"software":"0.1.0"}
     {"class":"Tick","fields":["at_s"]}       before a class is first used
     ["Header",…]                             how the judge stood when the segment began
     [now,observation]                        a step that decided nothing
     [now,observation,[[name,digest],…]]      the events it made
     [now,observation,null]                   the judge failed
+    {"sum":"89abcdef"}                       at each flush: CRC-32 of the text since the one before
     {"end":N}                                after N steps, if the segment was ended in order
 
 Numbers in file names only count up; times are monotonic seconds, and the header ties them to the wall clock.
 """
 
 import hashlib
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ from edged.core.plan import Plan
 from edged.core.state import State
 from edged.record.canonical import canonical
 
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".blackbox"
 
 
@@ -67,6 +69,11 @@ def digest(event: Event) -> str:
 
 def decisions(events: Sequence[Event]) -> list[tuple[str, str]]:
     return [(event.name, digest(event)) for event in events]
+
+
+def sum_line(text: bytes | bytearray) -> bytes:
+    """What follows this text on the disk: without an end nothing else tells a changed digit from a recorded one."""
+    return b'{"sum":"%08x"}\n' % zlib.crc32(text)
 
 
 def segments(directory: Path) -> Iterator[tuple[int, Path]]:

@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 
 from edged.blackbox.readback import Recording
 from edged.blackbox.replay import Difference, Replayed
+from edged.blackbox.segment import Header
 from edged.core.events import Channel, Event
 
 _WIDTH = 160
+_SET_S = 2.0
+"""A clock that is only disciplined moves by 0.5 s in a quarter of an hour, at most (500 ppm)."""
 
 
 def is_headline(event: Event) -> bool:
@@ -33,6 +36,20 @@ def heading(recording: Recording, software: str) -> Iterator[str]:
         yield "  has no end: cut off, or still being written"
 
 
+def since(before: Header, header: Header) -> Iterator[str]:
+    """What happened between two segments that stand one behind the other."""
+    if before.boot_id != header.boot_id:
+        yield "  the box was started anew"
+    elif before.life != header.life:
+        changed = (before.config_hash, before.protocol_hash) != (header.config_hash, header.protocol_hash)
+        yield "  another configuration was taken up" if changed else "  the daemon was started anew, or reloaded"
+    if before.boot_id == header.boot_id:
+        set_s = (header.wall_s - before.wall_s) - (header.now_s - before.now_s)
+        if abs(set_s) >= _SET_S:
+            set_by = f"the clock was set by {set_s:+.0f} s since the segment before began"
+            yield f"  {set_by}, so that one's times may be wrong by that"
+
+
 def event_line(recording: Recording, event: Event) -> str:
     line = f"  {clock(recording.wall_s(event.at_s))}  tier {event.tier}  {event.name} "
     for word in (f" {key}={_word(value)}" for key, value in event.data.items() if _is_short(value)):
@@ -45,7 +62,9 @@ def event_line(recording: Recording, event: Event) -> str:
 def difference_lines(recording: Recording, difference: Difference) -> Iterator[str]:
     at = clock(recording.wall_s(difference.now_s))
     then, now = (", ".join(names) or "nothing" for names in (difference.recorded, difference.decided))
-    yield f"{recording.path}:{difference.line}: {at} after {difference.told}: recorded {then}; decided now {now}"
+    told = f"after {difference.told}: recorded {then}; decided now {now}"
+    unlike = ", with other contents" if difference.recorded == difference.decided else ""
+    yield f"{recording.path}:{difference.line}: {at} {told}{unlike}"
     for event in difference.events:
         yield event_line(recording, event)
 

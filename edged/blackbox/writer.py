@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from edged.blackbox.segment import path_of, segments
+from edged.blackbox.segment import path_of, segments, sum_line
 
 WAITING_BYTES = 1 << 20
 """About five minutes of a busy site, uncompressed: a disk that stands still longer loses the rest of a segment."""
@@ -77,7 +77,7 @@ class SegmentWriter:
                 self.dropped_steps += piece.steps
                 self.failed = piece.part, errno.errorcode.get(error.errno or 0, "EIO")
                 self._no_room = error.errno in (errno.ENOSPC, errno.EDQUOT)
-                self._let_go()
+                self._let_go(holds_nothing=piece.begins)
         self._let_go()
 
     def _next(self) -> _Piece | None:
@@ -94,7 +94,7 @@ class SegmentWriter:
         if self._file is None:  # the segment has failed: what is left of it is dropped
             self.dropped_steps += piece.steps
             return
-        packed = self._pack.compress(piece.data)
+        packed = self._pack.compress(piece.data if piece.ends else piece.data + sum_line(piece.data))
         packed += self._pack.flush(zlib.Z_FINISH if piece.ends else zlib.Z_SYNC_FLUSH)
         self._put(self._file, packed)
         if piece.ends:
@@ -133,11 +133,13 @@ class SegmentWriter:
             self._size += taken
             rest = rest[taken:]
 
-    def _let_go(self) -> None:
+    def _let_go(self, *, holds_nothing: bool = False) -> None:
         file, self._file = self._file, None
         if file is not None:
             with suppress(OSError):
                 file.close()
+                if holds_nothing:  # a disk that stays full would be littered with one each minute
+                    Path(file.name).unlink()
 
 
 def _packer() -> "zlib._Compress":

@@ -87,7 +87,7 @@ def replay(
         Path | None, typer.Option("--config", "-c", help="What would have been decided with this configuration")
     ] = None,
 ) -> None:
-    """Judge recorded observations again; exit status 0: identical, 1: different, 2: unreadable."""
+    """Judge recorded observations again; exit status 0: identical, 1: different, 2: not all could be read."""
     from edged.cli.replay import main as play
     from edged.config import ConfigError, load
 

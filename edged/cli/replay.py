@@ -1,10 +1,11 @@
 """`edged replay`: recorded observations through the judge once more, and what it says now against what it said then."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
 
 import typer
 
@@ -12,62 +13,117 @@ from edged import __version__
 from edged.blackbox import story
 from edged.blackbox.errors import BlackBoxBroken
 from edged.blackbox.readback import Recording, Step, files, read
-from edged.blackbox.replay import Difference, Replayed, replay, same_state
+from edged.blackbox.replay import Difference, Replayed, other_parts, replay
 from edged.core.plan import Plan
+from edged.core.state import State
 
 _SHOWN = 20
 """Differences with another plan, at most: after the first dozens nobody reads on."""
-_Done: TypeAlias = tuple[Recording, Replayed]
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What the next segment needs of one. Not its story: a day of them need not fit into memory."""
+
+    recording: Recording
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    recording: Recording
+    replayed: Replayed
+    before: _Before | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Empty:
+    """A segment that a kill cut off before it held anything. No fault, and no reason to say nothing."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """What was recorded and cannot be judged again, and why."""
+
+    why: str
 
 
 def main(place: Path, *, as_json: bool, show: bool, plan: Plan | None) -> int:
-    """Replays one segment or a directory of them; `plan` instead of the recorded one asks what would have been.
+    """Replays one segment or a directory of them; `plan` instead of the recorded one asks what would have been. What
+    there is to tell of a segment is told before the next one is read.
 
-    Returns the exit status: 0 identical, 1 different, 2 unreadable (whatever could be read is told all the same).
+    Returns the exit status: 0 identical, 1 different, 2 not all could be read (what could be is told all the same).
     """
-    done, broken = _all(place, plan)
-    different = sum(len(replayed.differences) for _, replayed in done)
+    totals: Counter[str] = Counter(observations=0, decisions=0, different=0)
+    unread: list[str] = []
+    segments: list[dict[str, object]] = []
+    limit = 1 if plan is None else _SHOWN
+    for each in _all(place, plan):
+        match each:
+            case _Unread(why):
+                unread.append(why)
+                typer.echo(f"edged: {why}", err=True)
+            case _Empty(path):
+                typer.echo(f"{path}: cut off before anything was in it", err=as_json)
+            case _Done(recording, replayed):
+                left = max(0, limit - totals["different"])
+                totals.update(_counts(replayed))
+                if as_json:
+                    segments.append(story.document(recording, replayed, everything=show))
+                else:
+                    typer.echo("\n".join(_text(each, show=show, limit=left)))
     if as_json:
-        typer.echo(json.dumps(_document(done, broken, show=show), indent=2))
+        typer.echo(json.dumps(_document(totals, unread, segments), indent=2))
     else:
-        for line in _text(done, show=show, limit=1 if plan is None else _SHOWN):
-            typer.echo(line)
-    for error in broken:
-        typer.echo(f"edged: {error}", err=True)
-    return 2 if broken else 1 if different else 0
+        _say_verdict(totals, unread, limit=limit)
+    return 2 if unread else 1 if totals["different"] else 0
 
 
-def _all(place: Path, plan: Plan | None) -> tuple[list[_Done], list[str]]:
-    """Each segment on its own, from the state in its header; and what could not be read."""
-    done: list[_Done] = []
-    broken: list[str] = []
+def _all(place: Path, plan: Plan | None) -> Iterator[_Done | _Empty | _Unread]:
+    """Each segment on its own, from the state in its header; and what is missing or could not be read."""
     try:
         paths = files(place)
     except BlackBoxBroken as error:
-        return [], [str(error)]
+        yield _Unread(str(error))
+        return
+    missing = {two: one for one, two in pairwise(paths) if int(two.stem) != int(one.stem) + 1}
+    before: _Before | None = None
+    empty = 0
     for path in paths:
+        if path in missing:
+            yield _Unread(f"{path}: what was recorded between {missing[path].name} and this is missing")
         try:
             found = read(path)
-            if found is not None:
-                done.append(_one(*found, done[-1] if done else None, plan))
+            if found is None:
+                empty += 1
+                yield _Empty(path)
+                continue
+            done = _one(*found, before, plan)
         except BlackBoxBroken as error:
-            broken.append(str(error))
-    if not done and not broken:
-        broken.append(f"{place}: cut off before a header was written")
-    return done, broken
+            yield _Unread(str(error))
+            continue
+        yield done
+        if done.recording.damage is not None:
+            yield _Unread(f"{path}: {done.recording.damage}: nothing behind that is read")
+        before = _Before(done.recording, done.replayed.state)
+    if empty == len(paths):
+        yield _Unread(f"{place}: cut off before a header was written")
 
 
-def _one(recording: Recording, steps: Iterator[Step], before: _Done | None, plan: Plan | None) -> _Done:
+def _one(recording: Recording, steps: Iterator[Step], before: _Before | None, plan: Plan | None) -> _Done:
     """A segment that goes on where the one before it ended must begin with the state that one came to. With another
     plan than the recorded one it goes on with that state.
     """
     state = recording.header.state
-    reached = before[1].state if before is not None and _follows(before[0], recording) else state
+    reached = before.state if before is not None and _follows(before.recording, recording) else state
     replayed = replay(plan or recording.header.plan, reached if plan else state, steps)
-    if plan is None and not same_state(reached, state):
-        gap = Difference(1, recording.header.now_s, "the segment before", ("the state here",), ("another state",), ())
+    if plan is None and (others := other_parts(reached, state)):
+        then = tuple(f"state.{name}" for name in others)
+        gap = Difference(1, recording.header.now_s, "the segment before", then, ("another state",), ())
         replayed = replace(replayed, differences=(gap, *replayed.differences))
-    return recording, replayed
+    return _Done(recording, replayed, before)
 
 
 def _follows(before: Recording, after: Recording) -> bool:
@@ -77,34 +133,37 @@ def _follows(before: Recording, after: Recording) -> bool:
     return before.whole and nothing_lost and (one.life, one.part + 1) == (other.life, other.part)
 
 
-def _text(done: list[_Done], *, show: bool, limit: int) -> Iterator[str]:
-    left = limit
-    for recording, replayed in done:
-        yield from story.heading(recording, __version__)
-        yield from (story.event_line(recording, each) for each in replayed.story if show or story.is_headline(each))
-        for difference in replayed.differences[:left]:
-            yield from story.difference_lines(recording, difference)
-        left = max(0, left - len(replayed.differences))
-    totals = _totals(done)
+def _text(done: _Done, *, show: bool, limit: int) -> Iterator[str]:
+    recording, replayed, before = done.recording, done.replayed, done.before
+    yield from story.heading(recording, __version__)
+    if before is not None:
+        yield from story.since(before.recording.header, recording.header)
+    yield from (story.event_line(recording, each) for each in replayed.story if show or story.is_headline(each))
+    for difference in replayed.differences[:limit]:
+        yield from story.difference_lines(recording, difference)
+
+
+def _say_verdict(totals: Counter[str], unread: list[str], *, limit: int) -> None:
     if totals["different"] > limit:
-        yield f"and {totals['different'] - limit} more differences (--json lists all)"
-    yield story.verdict(totals["observations"], totals["decisions"], totals["different"])
+        typer.echo(f"and {totals['different'] - limit} more differences (--json lists all)")
+    if totals["observations"] or not unread:
+        verdict = story.verdict(totals["observations"], totals["decisions"], totals["different"])
+        typer.echo(f"{verdict} as far as it can be read" if unread else verdict)
 
 
-def _totals(done: list[_Done]) -> dict[str, int]:
+def _counts(replayed: Replayed) -> dict[str, int]:
     return {
-        "observations": sum(replayed.observations for _, replayed in done),
-        "decisions": sum(replayed.decisions for _, replayed in done),
-        "different": sum(len(replayed.differences) for _, replayed in done),
+        "observations": replayed.observations,
+        "decisions": replayed.decisions,
+        "different": len(replayed.differences),
     }
 
 
-def _document(done: list[_Done], broken: list[str], *, show: bool) -> dict[str, object]:
-    totals = _totals(done)
+def _document(totals: Counter[str], unread: list[str], segments: list[dict[str, object]]) -> dict[str, object]:
     return {
         "software": __version__,
         **totals,
-        "identical": totals["different"] == 0 and not broken,
-        "unreadable": broken,
-        "segments": [story.document(recording, replayed, everything=show) for recording, replayed in done],
+        "identical": totals["different"] == 0 and not unread,
+        "unreadable": unread,
+        "segments": segments,
     }

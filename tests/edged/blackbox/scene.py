@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from edged.blackbox.readback import Recording, Step, files, read
 from edged.blackbox.recorder import BlackBox
@@ -18,17 +19,17 @@ Heard = list[tuple[float, Observation]]
 WALL_S = 1_795_000_000.0
 
 
-def black_box(directory: Path, *, plan: Plan = SITE, keep_mib: int = 64) -> BlackBox:
-    return BlackBox(
-        directory,
-        keep_mib=keep_mib,
-        plan=plan,
-        software="0.1.0",
-        config_hash="c0ffee",
-        protocol_hash="facade",
-        boot_id="boot",
-        wall=lambda: WALL_S,
-    )
+def black_box(directory: Path, **own: Any) -> BlackBox:
+    usual: dict[str, Any] = {
+        "keep_mib": 64,
+        "plan": SITE,
+        "software": "0.1.0",
+        "config_hash": "c0ffee",
+        "protocol_hash": "facade",
+        "boot_id": "boot",
+        "wall": lambda: WALL_S,
+    }
+    return BlackBox(directory, **usual | own)
 
 
 @cache
@@ -55,7 +56,7 @@ def tell(box: BlackBox, heard: Iterable[tuple[float, Observation]], *, plan: Pla
 
 
 @cache
-def _judged_day() -> list[tuple[State, Observation, float, tuple[Event, ...]]]:
+def judged_day() -> list[tuple[State, Observation, float, tuple[Event, ...]]]:
     """Judged once for all tests."""
     state, steps = first_state(), []
     for now, observation in a_bad_day():
@@ -68,7 +69,7 @@ def _judged_day() -> list[tuple[State, Observation, float, tuple[Event, ...]]]:
 def recorded(directory: Path, steps: int | None = None) -> Path:
     """The one segment that the bad day makes, or its first steps."""
     box = black_box(directory)
-    for step in _judged_day()[:steps]:
+    for step in judged_day()[:steps]:
         box.step(*step)
     box.close()
     (path,) = files(directory)

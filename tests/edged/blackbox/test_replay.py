@@ -9,11 +9,11 @@ import pytest
 
 from edged.blackbox.errors import BlackBoxBroken
 from edged.blackbox.readback import Step, files, read
-from edged.blackbox.replay import FAILED, replay, same_state
+from edged.blackbox.replay import FAILED, other_parts, replay, same_state
 from edged.blackbox.segment import decisions
 from edged.core.events import Channel, Event
 from edged.core.judge import Judged, judge
-from edged.core.latch import Dwell
+from edged.core.latch import Dwell, Latch
 from edged.core.observations import Observation, Tick
 from edged.core.plan import Plan
 from edged.core.state import State
@@ -53,6 +53,13 @@ def test_every_segment_replays_alone_and_ends_where_the_next_begins(tmp_path: Pa
     assert len(ends) == 3
     assert all(same_state(one[1], other[0]) for one, other in pairwise(ends))
     assert same_state(ends[-1][1], state)
+
+
+def test_what_is_not_the_same_in_two_states_is_named() -> None:
+    state = first_state()
+    raised = replace(state, conditions={("link.down", "fiber"): Latch(1.0, 2.0)})
+    assert other_parts(state, state) == other_parts(raised, raised) == ()
+    assert other_parts(raised, replace(state, carrier="fiber")) == ("carrier", "conditions")
 
 
 def test_a_changed_threshold_is_found_and_the_difference_named(tmp_path: Path) -> None:
@@ -124,8 +131,8 @@ def rewritten(path: Path, old: bytes, new: bytes) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        (b'{"black_box":1', b'{"black_box":2', r"1\.blackbox:1: format 2 by 0\.1\.0, this reads 1"),
-        (b'{"black_box":1', b'{"other":1', r":1: this is no recording"),
+        (b'{"black_box":2', b'{"black_box":3', r"1\.blackbox:1: format 3 by 0\.1\.0, this reads 2"),
+        (b'{"black_box":2', b'{"other":2', r":1: this is no recording"),
         (
             b'{"class":"Tick","fields":["at_s"]}',
             b'{"class":"Tock","fields":["at_s"]}',
