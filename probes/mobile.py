@@ -19,7 +19,7 @@ from probes.packets.heartbeat import decode_heartbeat, encode_answer
 from probes.reading import MobileReading
 
 ANSWERS_A_SECOND = 20
-"""At most; a workstation needs one every two seconds."""
+"""At most, to what is signed and not taken: a recording, or the first heartbeat after a restart."""
 LOOK_S = 0.5
 """How late silence may be noticed."""
 COMPLAIN_S = 60.0
@@ -83,7 +83,8 @@ class _Ear(asyncio.DatagramProtocol):
             self._complain(str(error), addr, now_s)
             return
         answer = self._gate.judge(heartbeat, now_s)
-        if self._transport is not None and self._may_answer(now_s):
+        # What is taken is answered beyond the bound: nobody can repeat that, and without answers the next one is stale.
+        if self._transport is not None and (answer.taken or self._may_answer(now_s)):
             self._transport.sendto(encode_answer(answer, self._key), addr)
         if answer.taken:
             self._held = heard(self._held, heartbeat, now_s)

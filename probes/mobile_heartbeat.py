@@ -11,6 +11,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,8 +136,8 @@ async def beat_on(
 
 def _where(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not (colon and host and port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+    host, bare = host.removeprefix("[").removesuffix("]"), ":" in host and not host.startswith("[")
+    if not (colon and host and not bare and port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
         raise argparse.ArgumentTypeError(
             f"{text!r} is not HOST:PORT, such as 192.0.2.10:{PORT} or [2001:db8::10]:{PORT}"
         )
@@ -188,8 +189,9 @@ async def _until_told(chosen: argparse.Namespace, key: bytes) -> None:
 
     work = beat_on(host, port, beats, key, every_s=chosen.every, count=chosen.count, tell=tell)
     task = asyncio.create_task(work)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with suppress(NotImplementedError):  # on Windows, where a program is ended and not asked to
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     await asyncio.wait({task})
     if not task.cancelled():
         task.result()

@@ -12,7 +12,7 @@ import structlog
 from probes.errors import PeerError
 from probes.packets.sip import SipRequest, SipResponse, Transaction, fetch_bindings
 from probes.packets.sip_contact import Binding, read_bindings
-from probes.packets.sip_digest import Credentials, authorization, choose
+from probes.packets.sip_digest import Challenge, Credentials, authorization, choose
 from probes.phone_settings import RegistrarSettings
 from probes.reading import PhoneCause
 from probes.sip import Asking, SipPeer, ask
@@ -46,9 +46,9 @@ async def ask_registrar(settings: RegistrarSettings, *, source: str | None, time
         return FetchOutcome(PhoneCause.UNASKED)
     peer = SipPeer(str(settings.host), settings.port, settings.transport, source, timeout_s)
     asking = Asking()
-    answers: dict[int, str] = {}
+    answered: dict[int, _Answered] = {}
     for _ in range(ROUNDS_MAX):
-        lines = tuple(answers.values())
+        lines = tuple(each.line(settings.uri) for each in answered.values())
 
         def write(own: Transaction, lines: tuple[str, ...] = lines) -> SipRequest:
             return fetch_bindings(settings.aor, settings.uri, own, lines)
@@ -59,12 +59,12 @@ async def ask_registrar(settings: RegistrarSettings, *, source: str | None, time
         try:
             if outcome.response.code not in _CHALLENGE:
                 return read_answer(outcome.response)
-            line = _answer(outcome.response, credentials, settings.uri, again=outcome.response.code in answers)
+            answer = _answer(outcome.response, credentials, again=outcome.response.code in answered)
         except PeerError:
             return FetchOutcome(PhoneCause.MALFORMED, outcome.code)
-        if line is None:
+        if answer is None:
             break
-        answers[outcome.response.code] = line
+        answered[outcome.response.code] = answer
         asking = replace(asking, cseq=asking.cseq + 1)
     return FetchOutcome(PhoneCause.DENIED, outcome.code)
 
@@ -77,21 +77,39 @@ def read_answer(response: SipResponse) -> FetchOutcome:
     if response.code == 200:
         expires = response.values("expires")
         bindings = read_bindings(response.values("contact"), expires[0] if expires else None)
+        if not bindings and not response.whole:
+            raise PeerError("SIP response broke off in its headers, and no binding stands before that")
         return FetchOutcome(PhoneCause.NONE if bindings else PhoneCause.UNREGISTERED, 200, bindings)
     cause = {403: PhoneCause.DENIED, 404: PhoneCause.UNREGISTERED}.get(response.code, PhoneCause.REJECTED)
     return FetchOutcome(cause, response.code)
 
 
-def _answer(response: SipResponse, credentials: Credentials | None, uri: str, *, again: bool) -> str | None:
-    """The header line that answers the challenge; None if we have no answer, or gave one that was wrong."""
-    asked, answered = _CHALLENGE[response.code]
+@dataclass(slots=True)
+class _Answered:
+    """A challenge that is answered with every request from then on."""
+
+    header: str
+    challenge: Challenge
+    credentials: Credentials
+    count: int = 0
+
+    def line(self, uri: str) -> str:
+        """The header line of the next request."""
+        self.count += 1
+        cnonce = secrets.token_hex(8)
+        value = authorization(self.challenge, self.credentials, "REGISTER", uri, cnonce=cnonce, count=self.count)
+        return f"{self.header}: {value}"
+
+
+def _answer(response: SipResponse, credentials: Credentials | None, *, again: bool) -> _Answered | None:
+    """How to answer the challenge; None if we have no answer, or gave one that was wrong."""
+    asked, header = _CHALLENGE[response.code]
     challenge = choose(response.values(asked))
     if challenge is None or credentials is None or (again and not challenge.stale):
         why = "no password for it" if credentials is None else "unknown method" if challenge is None else "wrong"
-        _log.debug("phone registrar's challenge is not answered", why=why, sip_code=response.code)
+        _log.info("phone registrar's challenge is not answered", why=why, sip_code=response.code)
         return None
-    value = authorization(challenge, credentials, "REGISTER", uri, cnonce=secrets.token_hex(8))
-    return f"{answered}: {value}"
+    return _Answered(header, challenge, credentials)
 
 
 def _credentials(settings: RegistrarSettings) -> Credentials | None:

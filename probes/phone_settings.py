@@ -138,5 +138,6 @@ class PhoneSettings(BaseModel):
 
 
 def at(host: str, port: int) -> str:
-    """host:port as SIP writes it, IPv6 in brackets (RFC 3261 section 19.1.1)."""
+    """host:port as SIP writes it, IPv6 in brackets (RFC 3261 section 19.1.1), without its zone: that is our own."""
+    host = host.partition("%")[0]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

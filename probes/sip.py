@@ -173,7 +173,7 @@ async def _over_tcp(peer: SipPeer, write: Write, asking: Asking) -> SipOutcome:
 async def _final_response(reader: asyncio.StreamReader, request: SipRequest) -> SipResponse:
     buffer = b""
     while chunk := await reader.read(4096):
-        buffer += chunk
+        buffer = (buffer + chunk).lstrip(b"\r\n")  # keep-alives (section 7.5) must not pile up
         while (split := split_stream(buffer)) is not None:
             message, buffer = split
             response = parse_response(message)

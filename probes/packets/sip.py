@@ -89,6 +89,8 @@ class SipResponse:
     method: str
     headers: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     """Every header line: its long name in lower case, and its value, unfolded. As much the peer's as the body."""
+    whole: bool = field(default=True, compare=False)
+    """False: it broke off before the empty line that ends the headers, so some may be missing."""
 
     def answers(self, request: SipRequest) -> bool:
         """True if this is a response to that very request."""
@@ -122,7 +124,8 @@ def parse_response(message: bytes) -> SipResponse:
     cseq = _CSEQ.fullmatch(headers.get("cseq", ""))
     if cseq is None:
         raise PeerError(f"SIP response {status[1]} has no CSeq: {headers.get('cseq', '')[:80]!r}")
-    return SipResponse(int(status[1]), status[2] or "", branch[1], int(cseq[1]), cseq[2], every)
+    whole = _HEAD_END.search(message.lstrip(b"\r\n")) is not None
+    return SipResponse(int(status[1]), status[2] or "", branch[1], int(cseq[1]), cseq[2], every, whole)
 
 
 def split_stream(buffer: bytes) -> tuple[bytes, bytes] | None:

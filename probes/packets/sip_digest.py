@@ -75,25 +75,31 @@ def read_challenge(value: str) -> Challenge | None:
     )
 
 
-def authorization(challenge: Challenge, credentials: Credentials, method: str, uri: str, *, cnonce: str) -> str:
-    """The value of the Authorization or Proxy-Authorization header. A nonce is answered once, so its count is 1."""
+def authorization(
+    challenge: Challenge, credentials: Credentials, method: str, uri: str, *, cnonce: str, count: int = 1
+) -> str:
+    """The value of the Authorization or Proxy-Authorization header, of characters up to U+00FF that stand for bytes.
+
+    `count` is how often this challenge is answered with this: the same one again would be a replay.
+    """
+    counted = f"{count:08x}"
     parts = [
-        f'username="{credentials.user}"',
+        f'username="{credentials.user.encode().decode("latin-1")}"',
         f'realm="{challenge.realm}"',
         f'nonce="{challenge.nonce}"',
         f'uri="{uri}"',
-        f'response="{_response(challenge, credentials, method, uri, cnonce)}"',
+        f'response="{_response(challenge, credentials, method, uri, cnonce, counted)}"',
     ]
     if challenge.told:
         parts.append(f"algorithm={challenge.algorithm}")
     if challenge.auth:
-        parts += ["qop=auth", "nc=00000001", f'cnonce="{cnonce}"']
+        parts += ["qop=auth", f"nc={counted}", f'cnonce="{cnonce}"']
     if challenge.opaque is not None:
         parts.append(f'opaque="{challenge.opaque}"')
     return "Digest " + ", ".join(parts)
 
 
-def _response(challenge: Challenge, credentials: Credentials, method: str, uri: str, cnonce: str) -> str:
+def _response(challenge: Challenge, credentials: Credentials, method: str, uri: str, cnonce: str, counted: str) -> str:
     """RFC 7616 section 3.4.1; without qop, section 3.2.2.1 of RFC 2617."""
 
     def digest(*parts: bytes) -> bytes:
@@ -105,7 +111,7 @@ def _response(challenge: Challenge, credentials: Credentials, method: str, uri: 
     what = digest(method.encode(), uri.encode())
     if not challenge.auth:
         return digest(who, nonce, what).decode()
-    return digest(who, nonce, b"00000001", cnonce.encode(), b"auth", what).decode()
+    return digest(who, nonce, counted.encode(), cnonce.encode(), b"auth", what).decode()
 
 
 def _parameters(text: str) -> dict[str, str]:

@@ -36,6 +36,7 @@ modparam("usrloc", "db_mode", 0)
 modparam("usrloc", "timer_interval", 1)
 modparam("registrar", "min_expires", 1)
 modparam("auth", "algorithm", "{algorithm}")
+{counting}
 request_route {{
   if (is_method("OPTIONS")) {{ sl_send_reply("200", "OK"); exit; }}
   if (!is_method("REGISTER")) {{ sl_send_reply("405", "Method Not Allowed"); exit; }}
@@ -50,12 +51,24 @@ _GUARD = """if ($au != "17" || !pv_www_authenticate("lab.test", "{password}", "0
   }}"""
 
 
+_PROXY = """if (!pv_proxy_authenticate("proxy.test", "{password}", "0")) {{
+    proxy_challenge("proxy.test", "1");
+    exit;
+  }}
+  """
+_COUNTING = (
+    'modparam("auth", "nonce_count", 1)\nmodparam("auth", "nc_array_size", 64)\nmodparam("auth", "nc_array_order", 4)'
+)
+
+
 @dataclass(frozen=True)
 class Method:
     """How it wants a password: none at all, or digest with or without qop."""
 
     algorithm: str | None
     qop: bool = True
+    proxy: bool = False
+    """Of kamailio alone: a proxy before it wants one as well, and both count how often a nonce is answered."""
 
 
 OPEN = Method(None)
@@ -77,9 +90,11 @@ class Running:
 async def kamailio(method: Method) -> AsyncIterator[Running]:
     with tempfile.TemporaryDirectory(prefix="sip-") as folder:
         port = _free_port()
-        guard = _GUARD.format(password=PASSWORD, qop=1 if method.qop else 0) if method.algorithm else ""
+        guards = (_PROXY if method.proxy else "") + (_GUARD if method.algorithm else "")
+        guard = guards.format(password=PASSWORD, qop=1 if method.qop else 0)
+        algorithm, counting = method.algorithm or "MD5", _COUNTING if method.proxy else ""
         config = Path(folder, "kamailio.cfg")
-        config.write_text(_KAMAILIO.format(port=port, algorithm=method.algorithm or "MD5", guard=guard))
+        config.write_text(_KAMAILIO.format(port=port, algorithm=algorithm, guard=guard, counting=counting))
         async with _running(
             port, "/usr/sbin/kamailio", "-f", str(config), "-DD", "-E", "-Y", folder, "-m", "16", "-M", "4"
         ) as registrar:

@@ -178,6 +178,29 @@ async def test_who_does_not_sign_gets_no_answer_and_who_does_no_flood(key_file: 
         assert listening.readings[-1].heard is not True
 
 
+async def test_c3_a_flood_of_one_recorded_heartbeat_does_not_silence_the_workstation(key_file: Path) -> None:
+    """It is signed, so it is answered; the workstation's own answers must not be used up by that."""
+    async with box(key_file) as listening:
+        port, beats = listening.settings.port, Beats(NETWORK)
+        (recorded,) = await recorded_by_a_stranger(port, 1)
+        assert await beat("127.0.0.1", port, beats, KEY)
+        flooding = asyncio.create_task(flood(port, recorded))
+        await asyncio.sleep(0.2)
+        assert [await beat("127.0.0.1", port, beats, KEY) for _ in range(5)] == [True] * 5
+        flooding.cancel()
+
+
+async def flood(port: int, packet: bytes) -> None:
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+        own.setblocking(False)
+        own.connect(("127.0.0.1", port))
+        while True:
+            for _ in range(20):
+                await loop.sock_sendall(own, packet)
+            await asyncio.sleep(0.01)
+
+
 async def test_the_sender_goes_on_through_a_restart_of_the_box(key_file: Path) -> None:
     port, told = free_port(), asyncio.Queue[bool]()
     sending = asyncio.create_task(beat_on("127.0.0.1", port, Beats(NETWORK), KEY, every_s=0.05, tell=told.put_nowait))
@@ -217,6 +240,7 @@ async def test_c3_the_workstation_s_program_is_heard_and_ends_on_sigterm(key_fil
     [
         ({"--to": "192.0.2.10"}, "HOST:PORT"),
         ({"--to": "192.0.2.10:0"}, "HOST:PORT"),
+        ({"--to": "2001:db8::10"}, "HOST:PORT"),
         ({"--mcc-mnc": "Carrier"}, "serving network"),
         ({"--asn": "0"}, "within"),
         ({"--every": "0.1"}, "within"),
@@ -236,6 +260,20 @@ def test_a_mistake_of_the_workstation_s_is_named(
         main()
     assert ended.value.code in (1, 2)
     assert says in capsys.readouterr().err
+
+
+def test_a_system_whose_loop_takes_no_signals_runs_the_workstation_s_program(
+    key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+
+    def refuse(*_: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", refuse)
+    arguments = "--to", "127.0.0.1:9", "--key-file", str(key_file), "--count", "1"
+    monkeypatch.setattr(sys, "argv", ["mobile_heartbeat", *arguments])
+    main()
 
 
 async def test_an_address_that_cannot_be_had_is_our_own_mistake(key_file: Path) -> None:

@@ -155,6 +155,16 @@ async def test_every_answer_of_a_registrar_has_its_meaning(steps: list[tuple[int
         assert len(phone.requests) == len(steps)
 
 
+async def test_an_answer_cut_off_in_its_headers_does_not_make_the_line_unregistered() -> None:
+    """What is missing may be the bindings."""
+
+    def cut(request: str) -> list[bytes]:
+        return [with_lines(request, 200, f"Contact: <{CONTACT}>")[0].partition(b"Contact:")[0]]
+
+    async with udp_phone(cut) as phone:
+        assert await fetch(phone.port) == FetchOutcome(PhoneCause.MALFORMED, 200)
+
+
 async def test_rfc3261_22_2_the_answer_to_a_challenge_is_the_same_question_with_the_next_number() -> None:
     async with udp_phone(Script((401, DIGEST % ("1", "")), BOUND)) as phone:
         await fetch(phone.port, password="x")
@@ -168,6 +178,31 @@ async def test_rfc3261_22_2_the_answer_to_a_challenge_is_the_same_question_with_
     for request in phone.requests:
         assert request.startswith(f"REGISTER sip:{DOMAIN} SIP/2.0\r\n")
         assert not any(line.lower().startswith(("contact", "m:", "expires")) for line in request.split("\r\n"))
+
+
+async def test_rfc7616_a_proxy_that_is_answered_twice_with_one_nonce_gets_the_next_count() -> None:
+    """To a proxy that counts, the same count again is a replay: it would let nobody through to the registrar."""
+    proxy, registrar = 'Digest realm="p", nonce="1", qop="auth"', 'Digest realm="r", nonce="2", qop="auth"'
+    steps = (407, f"Proxy-Authenticate: {proxy}"), (401, f"WWW-Authenticate: {registrar}"), BOUND
+    async with udp_phone(Script(*steps)) as phone:
+        assert (await fetch(phone.port, password="x")).cause is PhoneCause.NONE
+    _, second, third = phone.requests
+    assert "nc=00000001" in header(second, "Proxy-Authorization")
+    assert "nc=00000002" in header(third, "Proxy-Authorization")
+    assert "nc=00000001" in header(third, "Authorization")
+
+
+async def test_c1_behind_a_proxy_that_counts_the_right_password_is_let_in_and_a_wrong_one_told() -> None:
+    async with kamailio(Method("MD5", proxy=True)) as guarded:
+        assert (await fetch(guarded.port, password=PASSWORD)).cause is PhoneCause.UNREGISTERED
+        assert await fetch(guarded.port, password="guess") == FetchOutcome(PhoneCause.DENIED, 407)
+
+
+@both
+async def test_a_user_of_other_letters_than_english_ones_ends_nothing(opened: Open) -> None:
+    async with opened(Method("MD5")) as guarded:
+        found = await fetch(guarded.port, user="\u0141ukasz", password=PASSWORD)
+        assert found == FetchOutcome(PhoneCause.DENIED, 401)
 
 
 @pytest.mark.parametrize("open_phone", [udp_phone, tcp_phone])

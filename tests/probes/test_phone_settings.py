@@ -13,6 +13,7 @@ from probes.phone_settings import PhoneSettings, RegistrarSettings
         ({"host": "10.77.0.60", "user": "direct"}, "sip:direct@10.77.0.60:5060"),
         ({"host": "10.77.0.60", "user": "17", "domain": "pbx.example.org"}, "sip:17@pbx.example.org"),
         ({"host": "fd77::60", "port": 5070}, "sip:[fd77::60]:5070"),
+        ({"host": "fe80::60%eth0"}, "sip:[fe80::60]:5060"),  # a zone means nothing to the peer (RFC 6874)
         ({"host": "10.77.0.60", "transport": "tcp"}, "sip:10.77.0.60:5060;transport=tcp"),
     ],
 )

@@ -85,6 +85,9 @@ async def test_over_udp_what_is_no_answer_ends_with_the_timeout_and_a_cause(
         pytest.param(silence, False, SipOutcome(PhoneCause.NO_ANSWER), id="silence"),
         pytest.param(silence, True, SipOutcome(PhoneCause.REFUSED), id="hangs up"),
         pytest.param(
+            lambda request: [b"\r\n" * 9], True, SipOutcome(PhoneCause.REFUSED), id="keep-alives, then hangs up"
+        ),
+        pytest.param(
             lambda request: [response(request)[:40]], True, SipOutcome(PhoneCause.MALFORMED), id="half an answer"
         ),
         pytest.param(

@@ -106,6 +106,22 @@ def test_what_the_peer_gave_is_hashed_as_its_bytes_and_a_password_as_utf_8() -> 
     assert len(answers) == 4
 
 
+def test_a_user_of_any_letters_stands_in_the_header_as_the_bytes_that_are_hashed() -> None:
+    challenge = Challenge("r", "n", "MD5", False, None, False, False)
+    answer = authorization(challenge, Credentials("\u0141ukasz", "x"), "REGISTER", "sip:x", cnonce="c")
+    assert b'username="\xc5\x81ukasz"' in answer.encode("latin-1")
+
+
+def test_a_nonce_answered_again_counts_on() -> None:
+    """RFC 7616 section 3.4: a count that comes twice is a replay."""
+    challenge = read_challenge(OFFERED % "MD5")
+    assert challenge is not None
+    first, second = (authorization(challenge, MUFASA, "GET", "/", cnonce="c", count=n) for n in (1, 2))
+    assert "nc=00000001" in first
+    assert "nc=00000002" in second
+    assert first.partition("response=")[2][:34] != second.partition("response=")[2][:34]
+
+
 def test_a_password_shows_in_no_representation() -> None:
     assert "Circle" not in repr(MUFASA)
 
