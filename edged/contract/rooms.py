@@ -32,8 +32,9 @@ class Row(Step):
 
 
 class TierNow(Contents):
-    """The tier of a room, the one cause to name, and the sentence to follow. `also_say`: what to mind on the phone.
-    `script`: what to do, step by step, while tier 4 stands.
+    """The tier of a room, the one cause to name, and the sentence to follow. `also_say`: what to mind on the phone,
+    or what another row still demands while this one waits out its time. `script`: what to do, step by step, while
+    tier 4 stands.
     """
 
     tier: Tier

@@ -233,13 +233,22 @@ def say(plan: Plan, row: Row, latch: Latch, s: Situation) -> str:
     """The sentence in force for a row that is up: what to do meanwhile where its clear rule already holds, or where
     somebody was reached by the phone it sends people to.
     """
-    if latch.quiet_s is not None:
+    if latch.quiet_s is not None or _is_confirmed(row, s):
         return plan.protocol.clearing[row.tier]
-    return plan.protocol.on_the_phone if is_on_the_phone(row, latch, s) else response(plan, row).say
+    return plan.protocol.on_the_phone if _is_on_the_phone(row, latch, s) else response(plan, row).say
 
 
-def is_on_the_phone(row: Row, latch: Latch, s: Situation) -> bool:
-    """What the row demands has been done: a call made since the loss began stands for as long as the loss does."""
+def is_answered(row: Row, latch: Latch, s: Situation) -> bool:
+    """What the row demands of people has been done; it stays up for what is not theirs to do."""
+    return _is_confirmed(row, s) or _is_on_the_phone(row, latch, s)
+
+
+def _is_confirmed(row: Row, s: Situation) -> bool:
+    return row.id == "t2.failover" and s.confirmed
+
+
+def _is_on_the_phone(row: Row, latch: Latch, s: Situation) -> bool:
+    """A call made since the loss began stands for as long as the loss does."""
     since_s = latch.raised_s if s.lost_since_s is None else s.lost_since_s
     return row.id in BY_PHONE and s.did(Act.PHONE_CONFIRMED, since_s)
 
@@ -249,13 +258,25 @@ def tier_of(latches: Mapping[str, Latch]) -> int:
 
 
 def leading(latches: Mapping[str, Latch]) -> Row | None:
-    """The row whose response is in force: of the highest tier, the one that leads, else the one that went up first."""
-    up = [
-        (-BY_ID[name].tier, not BY_ID[name].leads, latch.raised_s, name)
-        for name, latch in latches.items()
-        if latch.raised and name in BY_ID
-    ]
-    return BY_ID[min(up)[3]] if up else None
+    """The row whose response is in force: of the highest tier, the one that leads, else of those that do not just wait
+    out their time the one that went up first.
+    """
+    up = [_rank(BY_ID[name], latch) for name, latch in latches.items() if latch.raised and name in BY_ID]
+    return BY_ID[min(up)[-1]] if up else None
+
+
+def meanwhile(latches: Mapping[str, Latch], s: Situation) -> Row | None:
+    """The row that still demands something of people while the leading one waits out its time."""
+    first = leading(latches)
+    if first is None or latches[first.id].quiet_s is None:
+        return None
+    still = {name: latch for name, latch in latches.items() if latch.quiet_s is None}
+    row = leading(still)
+    return None if row is None or is_answered(row, latches[row.id], s) else row
+
+
+def _rank(row: Row, latch: Latch) -> tuple[int, bool, bool, float, str]:
+    return -row.tier, not row.leads, latch.quiet_s is not None, latch.raised_s or 0.0, row.id
 
 
 def needs(row: Row, latch: Latch, s: Situation) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def tier_doc(plan: Plan, state: State, s: Situation) -> Doc:
         "by_s": demanded.by_s if demanded else None,
         "due_in_s": _due_in_s(plan, row, room, s) if row else None,
         "lost_for_s": rounded(s.lost_for_s) if s.undirected else None,
-        "also_say": plan.protocol.phone_prompt if calls else None,
+        "also_say": plan.protocol.phone_prompt if calls else _meanwhile(plan, room, s),
         "script": _script(plan, room, s),
         "rows": [
             _row(plan, each, room, s)
@@ -61,6 +61,11 @@ def tier_doc(plan: Plan, state: State, s: Situation) -> Doc:
             if room.tiers.get(each.id, containment.AT_REST).raised
         ],
     }
+
+
+def _meanwhile(plan: Plan, room: RoomState, s: Situation) -> str | None:
+    row = containment.meanwhile(room.tiers, s)
+    return containment.say(plan, row, room.tiers[row.id], s) if row else None
 
 
 def _row(plan: Plan, row: containment.Row, room: RoomState, s: Situation) -> Doc:
@@ -80,7 +85,7 @@ def _row(plan: Plan, row: containment.Row, room: RoomState, s: Situation) -> Doc
 def _due_in_s(plan: Plan, row: containment.Row, room: RoomState, s: Situation) -> float | None:
     """Seconds left for the row's response. Never more than the timer gives that runs from the onset (rules 4 and 8)."""
     latch, by_s = room.tiers[row.id], containment.response(plan, row).by_s
-    if by_s is None or latch.quiet_s is not None or containment.is_on_the_phone(row, latch, s):
+    if by_s is None or latch.quiet_s is not None or containment.is_answered(row, latch, s):
         return None
     timer = room.timers.get("phone" if row.id in BY_PHONE else "confirm")
     due_s = (latch.raised_s or s.now) + by_s

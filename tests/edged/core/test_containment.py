@@ -309,9 +309,28 @@ def test_dwells_come_from_the_plan() -> None:
 def test_t6_another_row_that_leads_within_a_tier_says_what_it_demands() -> None:
     room = calm_room().media(video=False).wait(5)
     assert room.state.tier == 2
-    room.media().wait(30).link("fiber", Verdict.DOWN).wait(2)  # the picture is back, its row clears, and still leads
+    room.media().wait(30)
     assert "response.demanded" not in room.names
-    room.wait(40)
+    room.link("fiber", Verdict.DOWN).wait(2)  # the picture is back: its row waits out its time, and leads no more
     told = room.last("response.demanded").data
     assert (told["row"], told["room"]) == ("t2.switching", "room")
     assert told["response"]["say"] == SITE.protocol.responses["t2.switching"].say  # type: ignore[index,call-overload]
+
+
+def test_t6_rule4_what_nobody_confirmed_is_demanded_although_a_row_that_waits_out_its_time_is_older() -> None:
+    room = calm_room().media(audio=False, video=False).wait(5).media().router("1").wait(10)
+    assert room.doc()["tier"]["say"] == SITE.protocol.clearing[3]  # type: ignore[index]
+    assert room.doc()["tier"]["also_say"] == SITE.protocol.responses["t2.failover"].say  # type: ignore[index]
+    room.wait(21)
+    assert room.last("response.demanded").data["row"] == "t3.unconfirmed"
+    assert room.doc()["tier"]["say"] == SITE.protocol.responses["t3.unconfirmed"].say  # type: ignore[index]
+    room.act(Act.CONTINUITY_CONFIRMED).wait(1)
+    assert room.doc()["tier"]["also_say"] is None  # type: ignore[index]
+
+
+def test_t2_rule4_who_has_confirmed_is_not_asked_again_while_the_line_settles() -> None:
+    room = calm_room().router("1").link("cellular", Verdict.DEGRADED).wait(3)
+    assert room.doc()["tier"]["due_in_s"] is not None  # type: ignore[index]
+    shown = room.act(Act.CONTINUITY_CONFIRMED).wait(40).doc()["tier"]
+    assert (shown["say"], shown["due_in_s"]) == (SITE.protocol.clearing[2], None)  # type: ignore[index]
+    assert room.state.tier == 2
