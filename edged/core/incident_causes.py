@@ -11,6 +11,7 @@ from edged.core import containment, rootcause
 from edged.core.conditions import CONDITIONS
 from edged.core.latch import DOWN
 from edged.core.plan import PhonePlan, Plan
+from edged.core.rooms import RoomState
 from edged.core.rootcause import Cause
 from edged.core.situation import situation
 from edged.core.state import State, is_drilled
@@ -65,14 +66,22 @@ def site_wide(plan: Plan, state: State, now: float) -> tuple[str, str | None] | 
 
 
 def _onset_s(state: State, name: str, at: str, now: float) -> float:
-    """Before any dwell: a row that waits for the loss to last began with the loss."""
+    """Before any dwell: the first row that waits for the loss to last began with the loss."""
     row = containment.BY_ID.get(name)
     if row is None:
         return _known(state.conditions.get((name, at), DOWN).onset_s, now)
     room = state.room(at)
     lost_s = room.undirected_s if room.undirected_s is not None else state.all_down_s
     onset_s = _known(room.tiers.get(name, DOWN).onset_s, now)
-    return min(onset_s, lost_s) if row.tier >= 3 and lost_s is not None else onset_s
+    if row.tier < 3 or lost_s is None or _has_stood(room, onset_s):
+        return onset_s
+    return min(onset_s, lost_s)
+
+
+def _has_stood(room: RoomState, before_s: float) -> bool:
+    """The loss stood at tier 3 already when this came to it."""
+    raised = (latch.raised_s for name, latch in room.tiers.items() if containment.BY_ID[name].tier >= 3)
+    return any(raised_s is not None and raised_s < before_s for raised_s in raised)
 
 
 def _known(time_s: float | None, now: float) -> float:

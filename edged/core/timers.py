@@ -73,11 +73,16 @@ def run(plan: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, ...
 def _step(row: Row, plan: Plan, was: Timer | None, s: Situation) -> Timer | None:
     since_s = row.since_s(s)
     if since_s is None:
-        return None
+        return was if was and _is_settled(was, s) else None
     # Another failover is another deadline; an onset never moves forward while its loss goes on.
     timer = was if was and since_s <= was.started_s else Timer(since_s, since_s + row.within_s(plan))
     met = row.met(s, timer.started_s)
     return replace(timer, met=met, expired=timer.expired or (not met and s.now >= timer.due_s))
+
+
+def _is_settled(timer: Timer, s: Situation) -> bool:
+    """Met or missed, and the loss it belongs to may return: nothing of it is news then."""
+    return (timer.met or timer.expired) and s.lost_since_s == timer.started_s
 
 
 def _told(state: State, row: Row, was: Timer | None, timer: Timer | None, s: Situation) -> list[Event]:

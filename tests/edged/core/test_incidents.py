@@ -251,6 +251,13 @@ def test_each_rooms_far_side_is_its_own() -> None:
 
 
 # ── how it ends ────────────────────────────────────────────────────────────────────────────────────────
+def test_a_line_cut_while_an_older_loss_still_waits_out_its_time_is_another_incident() -> None:
+    room = calm_room().media(audio=False).wait(90).media().wait(10)
+    assert causes(room) == [("remote_or_application", "room")]
+    room.link("fiber", Verdict.DOWN).media(audio=False, video=False).wait(20)
+    assert causes(room) == [("remote_or_application", "room"), ("link_down", "fiber")]
+
+
 def test_a_flap_within_a_minute_is_the_same_incident_and_is_held_longer() -> None:
     room = calm_room().link("cellular", Verdict.DOWN).wait(5).link("cellular").wait(50)
     room.link("cellular", Verdict.DOWN).wait(5).link("cellular").wait(100)

@@ -99,6 +99,16 @@ def test_rule8_a_short_return_gives_no_new_two_minutes() -> None:
     assert due_in_s(room, "phone") == 57.0
 
 
+@pytest.mark.parametrize(("act", "word"), [(Act.PHONE_CONFIRMED, "met"), (Act.CONTINUITY_CONFIRMED, "expired")])
+def test_rule8_what_was_met_or_missed_is_not_told_again_when_the_loss_returns_soon(act: Act, word: str) -> None:
+    room = lost(calm_room()).wait(5).act(act).wait(120)
+    before = timers(room)
+    assert ("phone", word) in before
+    lost(room.media().wait(5)).wait(5).media().wait(5)
+    assert timers(room) == before
+    assert "phone" not in room.wait(40).room.timers
+
+
 def test_rule4_a_failover_asks_for_a_word_within_thirty_seconds_and_a_failback_for_another() -> None:
     room = calm_room().router("1").wait(5).act(Act.CONTINUITY_CONFIRMED)
     assert timers(room) == [("confirm", "started"), ("confirm", "met")]
