@@ -38,6 +38,7 @@ def _gap(story: Story, band: Band, at: int, length: int, next_s: float) -> dict[
     felt = [m for m in entered if from_s - 1.0 <= m.at_s <= max(to_s + FELT_S, over_s)]
     risen = [m for m in (*standing, *felt) if m.tier > 0]
     worst = max(risen, key=lambda m: m.tier, default=None)
+    cause, cause_at, incident = _blamed(story, standing, [m for m in felt if m.tier > 0], from_s, to_s)
     letters = band.av[at : at + length]
     return {
         "from_s": round(from_s, 3),
@@ -48,10 +49,10 @@ def _gap(story: Story, band: Band, at: int, length: int, next_s: float) -> dict[
         "streams": [name for name in LANES if "D" in band.lanes[name][at : at + length]],
         "tier": _tier(band.tier[at : at + length], worst),
         "phase": _phase(story, from_s),
-        "cause": forms.code(worst.said.data, "cause") if worst else None,
-        "cause_at": forms.named(worst.said.data, "cause_at") if worst else None,
+        "cause": cause,
+        "cause_at": cause_at,
         "drill": any(forms.truth(m.said.data, "drill") for m in risen),
-        "incident": forms.whole(worst.said.data, "incident") if worst else None,
+        "incident": incident,
         "demanded": [
             response
             for m in sorted((*risen, *_anew(story, risen, over_s)), key=lambda m: m.at_s)
@@ -59,6 +60,33 @@ def _gap(story: Story, band: Band, at: int, length: int, next_s: float) -> dict[
         ],
         "given": [given(m, from_s) for m in _acts(story, from_s, over_s)],
     }
+
+
+_Blamed = tuple[str | None, str | None, int | None]
+"""Cause, what it is about, and the incident's number."""
+
+
+def _blamed(story: Story, standing: list[Moment], felt: list[Moment], from_s: float, to_s: float) -> _Blamed:
+    """By the worst tier the gap raised; where it raised none, by the incident of the row it raised within the tier that
+    stood already; else that tier's.
+    """
+    worst = max(felt or standing, key=lambda m: m.tier, default=None)
+    within = [m for m in story.of("containment.raised") if from_s - 1.0 <= m.at_s <= to_s + FELT_S]
+    numbers = [number for m in within if (number := forms.whole(m.said.data, "incident")) is not None]
+    if not felt and numbers:
+        named = [m for m in story.of("incident.") if _names_cause(m, numbers[0]) and m.at_s <= to_s + FELT_S]
+        if named:
+            data = named[-1].said.data
+            return forms.code(data, "cause"), forms.named(data, "at"), numbers[0]
+    if worst is None or worst.tier == 0:
+        return None, None, None
+    data = worst.said.data
+    return forms.code(data, "cause"), forms.named(data, "cause_at"), forms.whole(data, "incident")
+
+
+def _names_cause(moment: Moment, number: int) -> bool:
+    told = moment.said.kind in ("incident.opened", "incident.recaused")
+    return told and forms.whole(moment.said.data, "number") == number
 
 
 def _anew(story: Story, risen: list[Moment], over_s: float) -> list[Moment]:

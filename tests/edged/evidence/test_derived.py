@@ -206,6 +206,19 @@ def test_a_gap_while_a_tier_still_stands_has_its_cause_and_what_it_demanded() ->
     assert [each["after_s"] for each in second["demanded"]] == [-10.0]
 
 
+def test_a_gap_with_a_cause_of_its_own_while_a_tier_still_stands_has_that_cause() -> None:
+    far = said_at(121.0, "tier.entered", 3, row="t3.audio", cause="remote_or_application", cause_at=None, incident=7)
+    cut: Doc = {"number": 8, "cause": "link_down", "at": "fiber", "room": None, "session": None}
+    rows = (
+        said_at(133.0, "incident.opened", 3, **cut),
+        said_at(133.0, "containment.raised", 3, row="t3.av", row_tier=3, incident=8),
+    )
+    seconds = seconds_at(140.0, ["DLLL"] * 7 + ["LLLL"] * 6 + ["DDDD"] * 7)
+    first, second = session(far, *rows, seconds)["gaps"]
+    assert [first[key] for key in ("cause", "cause_at", "incident")] == ["remote_or_application", None, 7]
+    assert [second[key] for key in ("tier", "cause", "cause_at", "incident")] == [3, "link_down", "fiber", 8]
+
+
 def test_the_longest_gap_is_the_longest_of_those_that_are_listed() -> None:
     found = session(seconds_at(140.0, ["LLLL"] * 5 + ["DDDD"] * 2 + ["UUUU"] * 3 + ["DDDD"] * 2 + ["LLLL"] * 8))
     assert [gap["seconds"] for gap in found["gaps"]] == [7]
