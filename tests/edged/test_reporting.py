@@ -54,6 +54,11 @@ def standing(doc: Doc) -> set[tuple[str, str]]:
     return {(each["name"], each["at"]) for each in doc.get("conditions", ()) if each["name"].startswith("certificate.")}
 
 
+def connected(doc: Doc) -> bool:
+    """Not while nothing is known of the line yet."""
+    return doc["broker"] is not None and doc["broker"]["connected"] is True
+
+
 async def test_a_certificate_that_ends_soon_is_told_and_its_successor_is_taken_into_use(tmp_path: Path) -> None:
     write_papers(tmp_path)  # they end tomorrow
     files = [f"cafile {tmp_path}/ca.pem", f"certfile {tmp_path}/broker.pem", f"keyfile {tmp_path}/broker.key"]
@@ -64,12 +69,12 @@ async def test_a_certificate_that_ends_soon_is_told_and_its_successor_is_taken_i
     daemon = subprocess.Popen(program, stderr=subprocess.DEVNULL)
     try:
         ending = {("certificate.expires_7d", which) for which in ("own", "ca", "broker")}
-        before = await until(socket, lambda doc: doc["broker"]["connected"] and ending <= standing(doc))
+        before = await until(socket, lambda doc: connected(doc) and ending <= standing(doc))
         write_dated(tmp_path, "next", begins=timedelta(hours=-1), ends=timedelta(days=90))
         copy(tmp_path / "next.pem", tmp_path / "edge.pem")
         copy(tmp_path / "next.key", tmp_path / "edge.key")
         after = await until(
-            socket, lambda doc: doc["broker"]["connected"] and ("certificate.expires_7d", "own") not in standing(doc)
+            socket, lambda doc: connected(doc) and ("certificate.expires_7d", "own") not in standing(doc)
         )
         assert ("certificate.expires_30d", "own") not in standing(after)
         assert ("certificate.expires_7d", "broker") in standing(after), "the broker's own still ends"

@@ -192,13 +192,18 @@ def is_at_rest(doc: Doc) -> bool:
     return is_calm(doc) and mobile and fiber and doc["drill"] is None and not doc["session"]["open"]
 
 
+def is_online(doc: Doc) -> bool:
+    """Not while nothing is known of the line to the NOC yet."""
+    return doc["broker"] is not None and doc["broker"]["connected"] is True
+
+
 def is_calm(doc: Doc) -> bool:
     links = all(link["verdict"] == "up" for link in doc["links"]) and any(link["carrying"] for link in doc["links"])
     streams = (doc["media"] or {"streams": []})["streams"]
     media = len(streams) == 4 and all(stream["live"] for stream in streams)
     shaped = bool(doc["qos"]) and all(each["state"] == "active" for each in doc["qos"])
     phone = doc["phone"] is not None and doc["phone"]["reachable"] is True
-    return links and media and shaped and phone and doc["broker"]["connected"] and doc["tier"]["tier"] == 0
+    return links and media and shaped and phone and is_online(doc) and doc["tier"]["tier"] == 0
 
 
 def raised(doc: Doc) -> set[tuple[str, str]]:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edged.core.events import Json
 from edged.record.canonical import canonical
 from tests.edged.test_chrony import IN_SYNC
-from tests.site.scene import Doc, Scene, quick, site
+from tests.site.scene import Doc, Scene, is_online, quick, site
 
 pytestmark = pytest.mark.lab
 
@@ -114,7 +114,7 @@ async def test_h3_a_signed_command_is_carried_out_once_whatever_happens_to_the_d
         assert (await ask(scene, command))["repeated"] is True
         await scene.lab.do("daemon", "kill")
         await scene.lab.do("daemon", "start")
-        await scene.until(lambda d: d["broker"]["connected"], within_s=20, what="the line")
+        await scene.until(is_online, within_s=20, what="the line")
         again = await ask(scene, command)
         assert (again["status"], again["repeated"]) == ("done", True)
         acts = [event for event in await scene.recorded() if event["type"] == "edge.act.session_opened.v1"]
@@ -140,7 +140,7 @@ async def test_events_and_telemetry_of_a_cut_off_hour_come_late_and_whole() -> N
     async with site(edit=quick) as scene:
         await scene.lab.do("cut", "fiber")
         await scene.lab.do("cut", "cellular")
-        await scene.until(lambda d: not d["broker"]["connected"], within_s=20, what="the cut")
+        await scene.until(lambda d: not is_online(d), within_s=20, what="the cut")
         for number in range(3):
             await scene.act("session_opened", f"s-{number}")
             await scene.act("session_closed", f"s-{number}")

@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from lab.client import start_lab
 from lab.daemon_config import toml_for
+from tests.edged.cli.as_nobody import AS_NOBODY
 from tests.site.scene import EDGECTL, Doc, Scene, at_once, is_told, run
 
 pytestmark = [pytest.mark.lab, pytest.mark.asyncio(loop_scope="module")]
@@ -27,13 +28,6 @@ COURSE = (
     *("session_requested", "session_joined", "contrast_started", "continuity_confirmed", "held", "reaction_marked"),
     *("contrast_ended", "monitoring_ended", "session_closed"),
 )
-STRANGER = """
-import os, sys
-from edged.cli.edgectl import app
-os.setgid(65534); os.setuid(65534)
-app(sys.argv[1:])
-"""
-"""Imported first and then made nobody: the interpreter itself may live where nobody may look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +78,7 @@ async def supervise(scene: Scene) -> Doc:
     await scene.edgectl("session", "join")
     await scene.edgectl("contrast", "start")
     assert "already recorded" in await scene.edgectl("contrast", "start")
-    await run(STRANGER, "session", "close", status=1, EDGED_SOCKET=str(scene.socket))
+    await run(AS_NOBODY, "session", "close", status=1, EDGED_SOCKET=str(scene.socket))
     await live(scene, True)
     await scene.lab.do("cut", "fiber")
     await live(scene, False)

@@ -4,14 +4,7 @@ import subprocess
 import sys
 from tempfile import TemporaryDirectory
 
-# Imported first and then made nobody: the interpreter itself may live where nobody may look.
-AS_NOBODY = """
-import os, sys
-import edged.cli.postmortem, edged.cli.board
-from edged.cli.edgectl import app
-os.setgid(65534); os.setuid(65534)
-app(sys.argv[1:])
-"""
+from tests.edged.cli.as_nobody import AS_NOBODY
 
 
 def test_status_is_for_those_too_who_may_not_read_the_record() -> None:
