@@ -121,7 +121,7 @@ def quick(toml: str) -> str:
 
 @asynccontextmanager
 async def _session(lab: LabClient) -> AsyncIterator[None]:
-    act = {"reason": "procedure", "session": "bench"}
+    act = {"reason": "procedure", "session": "bench-1"}
     await command(lab, "act", {"act": "session_opened", **act})
     yield
     await command(lab, "act", {"act": "session_closed", **act})

@@ -84,7 +84,7 @@ async def _cost(pid: int, seconds: float) -> Cost:
 
 
 async def _act(lab: LabClient, act: str) -> None:
-    await command(lab, "act", {"act": act, "reason": "procedure", "session": "bench"})
+    await command(lab, "act", {"act": act, "reason": "procedure", "session": "bench-1"})
 
 
 async def _missing(lab: LabClient) -> str:

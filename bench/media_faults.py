@@ -172,7 +172,7 @@ async def _daemon(lab: LabClient, name: str) -> AsyncIterator[None]:
     state = Path(lab.directory, f"state-{name}")
     toml = quick(toml_for(lab.directory, "webrtc")).replace(f"{lab.directory}/state", str(state))
     async with daemon_with(lab, toml + _SOON_CALM):
-        act = {"reason": "procedure", "session": "bench"}
+        act = {"reason": "procedure", "session": "bench-1"}
         await command(lab, "act", {"act": "session_opened", **act})
         yield
 
