@@ -68,6 +68,8 @@ class Day:
     """Since when each row of each room is up; real time."""
     failing: dict[tuple[str, str], float] = field(default_factory=dict)
     """When each row's clear rule last did not hold, as the second opinion sees it; real time."""
+    silent: dict[str, float] = field(default_factory=dict)
+    """Since when the sound of each room is lost beyond doubt; real time."""
     moved: float = BEFORE
     carrier: str | None = None
     looks: list[tuple[float, dict[str, dict[Stream, bool]]]] = field(default_factory=list)
@@ -103,6 +105,8 @@ class Day:
     def act(self, act: Act, room: str, session: str | None, reason: Reason) -> None:
         before = self.state
         events = self._judged(PersonActed(self.now, act, "tech", "operate", reason, session, room, "x-1", 60.0))
+        if act in (Act.SESSION_OPENED, Act.SESSION_JOINED, Act.SESSION_CLOSED):
+            self.silent.clear()  # another session is another loss
         if any(event.name == f"act.{act.value}" for event in events):
             self.acted[room, act] = self.real_s
         self._compare(before)
@@ -151,6 +155,8 @@ class Day:
         if isinstance(observation, Tick):
             live = {room: {stream: self.may_live(room, stream) for stream in STREAMS} for room in self.plan.rooms}
             self.looks.append((self.real_s, live))
+            for room in self.plan.rooms:
+                self._compare_loss(room)
         self._compare(before)
 
     def _judged(self, observation: Observation) -> tuple[Event, ...]:
@@ -217,6 +223,23 @@ class Day:
             "t3.links": self._a_line,
         }
         return rules[row]() if row in rules else self._released(room, row)
+
+    def _is_silent(self, room: str) -> bool:
+        """Somebody whose word is not old calls the sound dead one way, and nobody calls it live."""
+        words = ((self.heard.seen, 3.0), (self.heard.told, 6.0))
+        fresh = [held[room][1] for held, within_s in words if room in held and self.real_s - held[room][0] <= within_s]
+        ways = [at for at, (medium, _) in enumerate(STREAMS) if medium is Medium.AUDIO]
+        return any(not self.may_live(room, STREAMS[at]) and any(said[at] is False for said in fresh) for at in ways)
+
+    def _compare_loss(self, room: str) -> None:
+        """T3 and T4 as the requirements have them (rules 5, 6 and 8): nobody may wait longer than this."""
+        if not (self._in_session(room) and self._is_silent(room)):
+            self.silent.pop(room, None)
+            return
+        lost_s, tier = self.real_s - self.silent.setdefault(room, self.real_s), self.state.room(room).tier
+        assert lost_s < 15.0 or tier >= 3, f"{lost_s} s without sound in {room}, and it is tier {tier}"
+        reached = any((room, act) in self.acted for act in (Act.PHONE_CONFIRMED, Act.ONSITE_PRESENT))
+        assert lost_s < 120.0 or reached or tier == 4, f"{lost_s} s without sound or contact in {room}: tier {tier}"
 
     def quiet_s(self, row: str) -> float:
         """How long it must have been so."""

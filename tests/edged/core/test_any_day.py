@@ -84,6 +84,13 @@ class AnyDay(RuleBasedStateMachine):
         self.day.link("cellular", Verdict.DOWN, 0.02)
 
     # ── what takes several to come about ──
+    @rule(number=st.integers(0, 1), video=st.booleans(), seconds=st.sampled_from([20.0, 125.0]))
+    def sound_is_lost(self, number: int, video: bool, seconds: float) -> None:
+        """And the lines and the phone are well."""
+        self.all_is_well()
+        self.day.media[self.room(number)] = (False, True, video, video)
+        self.day.wait(seconds)
+
     @rule(given=st.booleans(), well_again=st.booleans())
     def tier_4(self, given: bool, well_again: bool) -> None:
         if given:
