@@ -152,7 +152,7 @@ async def _draw(scene: Scene, console: Console, picture: Path | None) -> None:
     if console.is_terminal:
         with Live(console=console, screen=True, auto_refresh=False) as live:
             while True:
-                live.update(_frame(scene, console.height), refresh=True)
+                live.update(_frame(scene, console), refresh=True)
                 _photograph(scene, picture)
                 await asyncio.sleep(DRAW_S)
     while True:
@@ -160,8 +160,9 @@ async def _draw(scene: Scene, console: Console, picture: Path | None) -> None:
         await asyncio.sleep(DRAW_S)
 
 
-def _frame(scene: Scene, height: int) -> Any:
-    return stage.stage(scene.title, scene.said, scene.doc, scene.copy.tier_events(), height=height)
+def _frame(scene: Scene, console: Console) -> Any:
+    room = {"height": console.height, "width": console.width}
+    return stage.stage(scene.title, scene.said, scene.doc, scene.copy.tier_events(), **room)
 
 
 def _photograph(scene: Scene, picture: Path | None) -> None:
@@ -170,7 +171,7 @@ def _photograph(scene: Scene, picture: Path | None) -> None:
         return
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=112, height=44, file=nowhere, force_terminal=True)
-        console.print(_frame(scene, 44))
+        console.print(_frame(scene, console))
         console.save_svg(str(picture), title="./dev demo")
 
 
@@ -214,15 +215,18 @@ async def _hands_on(console: Console) -> None:
 HANDS_ON = """
 The site stays up; Ctrl-C takes it down. In another terminal, try:
 
-  ./dev edgectl watch                  the board, live
-  ./dev lab cut fiber                  … and see tier 2, then:  ./dev edgectl continuity
-  ./dev edgectl session open s-0002    ./dev edgectl ready           may contrast be given now?
-  ./dev lab video freeze               … and what becomes of it:     ./dev edgectl incidents
-  ./dev lab lag cellular 200ms         ./dev lab loss fiber 5%       ./dev lab heal all
-  ./dev lab mains off                  ./dev edgectl ups
-  ./dev lab daemon kill                kill -9;  ./dev lab daemon start  goes on where it was
-  ./dev lab exec staff -- ping 198.51.100.40
-  ./dev edgectl events                 what was recorded;            ./dev edgectl evidence s-0001  proves it
+  ./dev edgectl watch                the board, live
+  ./dev lab cut fiber                … and see tier 2; ./dev edgectl continuity
+  ./dev edgectl session open s-0002  ./dev edgectl ready: contrast now?
+  ./dev lab video freeze             … and what becomes of it:
+  ./dev edgectl incidents            ./dev edgectl incident 1
+  ./dev lab lag cellular 200ms       ./dev lab loss fiber 5%
+  ./dev lab mains off                ./dev edgectl ups
+  ./dev lab heal all                 as built;  ./dev lab --help: what there is
+  ./dev lab daemon kill              kill -9;  ./dev lab daemon start goes on
+  ./dev lab exec staff -- ip address any command inside a node
+  ./dev edgectl events               what was recorded
+  ./dev edgectl evidence s-0001      … and the proof of it
 """
 
 

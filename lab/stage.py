@@ -1,5 +1,6 @@
 """What the audience of the demo sees: the site as a picture, what edged says, what arrived at the NOC. Drawing only."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -13,12 +14,14 @@ from edged.cli.words import STYLES, TIER_STYLES, TIER_WORDS, rate
 Doc = dict[str, Any]
 
 
-def stage(title: str, said: list[str], doc: Doc | None, arrived: list[Doc], *, height: int) -> RenderableType:
+def stage(
+    title: str, said: list[str], doc: Doc | None, arrived: list[Doc], *, height: int, width: int
+) -> RenderableType:
     """One frame. `said`: what was done to the site, newest last. `arrived`: the NOC's tier events, newest last."""
     parts: list[RenderableType] = [_title(title, said)]
     if doc is not None:
         scripted = bool(doc["tier"]["script"])  # then it is what the audience should read
-        parts += [site_map(doc), board.tier(doc, tight=scripted), board.session(doc, tight=True), board.due(doc)]
+        parts += [site_map(doc, width), board.tier(doc, tight=scripted), board.session(doc, tight=True), board.due(doc)]
         parts += [board.links(doc), board.av_in_short(doc) if scripted else board.av(doc)]
         parts += [board.ups_in_short(doc) if scripted else board.ups(doc), board.phone(doc)]
         parts += [board.qos(doc)] if height >= 42 and not scripted else []
@@ -29,41 +32,53 @@ def stage(title: str, said: list[str], doc: Doc | None, arrived: list[Doc], *, h
     return Group(*parts)
 
 
-def site_map(doc: Doc) -> RenderableType:
-    """The room, the box, the router and the two lines, each in the colour of its state."""
+def site_map(doc: Doc, width: int) -> RenderableType:
+    """The room, the box, the router and the two lines, each in the colour of its state; 80 columns wide or 100."""
+    way, far = (_WIDE, " radiologist, NOC") if width >= 100 else (_NARROW, " radiologist")
     links = {link["link"]: link for link in doc["links"]}
-    fiber, cellular = (_line(links.get(name)) for name in ("fiber", "cellular"))
+    fiber, cellular = (_line(links.get(name), way.line) for name in ("fiber", "cellular"))
     battery = any(each["power"] in ("battery", "low_battery") for each in doc["ups"])
     room = STYLES["battery"] if battery else STYLES["mains"]
     router = STYLES["answering"] if doc["router"] and doc["router"]["answering"] else "dim"
     phone = doc["phone"]["reachable"] if doc["phone"] else None
     phone_style = {True: STYLES["reachable"], False: STYLES["unreachable"], None: "dim"}[phone]
-    box = Text.assemble("─ ", ("edged", "bold"), " ──── ", ("router", router), " ──────")
+    box = Text.assemble("─ ", ("edged", "bold"), f" {way.wire} ", ("router", router), " ")
+    box.pad_right(way.box - box.cell_len, "─")
     mains = Text.assemble(" " * 8, ("on battery" if battery else "on mains", room))
     rows = (
         ("workstation ─┐", Text(), "┌", fiber, "┐"),
-        ("staff PC ────┼", box, "┤", Text(" " * _WIDTH), "├ radiologist, NOC"),
+        ("staff PC ────┼", box, "┤", Text(" " * way.line), f"├{far}"),
         ("PACS ────────┘", mains, "└", cellular, "┘"),
     )
     picture = Text()
     for left, middle, fork, line, right in rows:
-        middle.pad_right(26 - middle.cell_len)
+        middle.pad_right(way.box - middle.cell_len)
         picture.append(f"  {left:<15}", style="dim").append_text(middle).append(fork, style="dim").append_text(line)
         picture.append(f"{right}\n", style="dim")
-    picture.append("  direct phone ", style="dim").append(f"{' ☎ ':─^66} radiologist", style=phone_style)
+    phone_line = f"{' ☎ ':─^{way.box + way.line + 2}} radiologist"
+    picture.append("  direct phone ", style="dim").append(phone_line, style=phone_style)
     return picture
 
 
-_WIDTH = 38
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Columns of the map from the room to the lines, and of a line."""
+
+    wire: str
+    box: int
+    line: int
 
 
-def _line(link: Doc | None) -> Text:
+_WIDE, _NARROW = _Way("────", 26, 38), _Way("──", 21, 28)
+
+
+def _line(link: Doc | None, width: int) -> Text:
     if link is None:
-        return Text(" not configured ".center(_WIDTH, "─"), style="dim")
+        return Text(" not configured ".center(width, "─"), style="dim")
     down = link["verdict"] == "down"
     rtt = "✂ cut" if down else f"{link['rtt_ms']:.0f} ms" if link["rtt_ms"] is not None else "?"
     fill = "═" if link["carrying"] else "─"
-    label = f" {link['link']} {link['verdict']} · {rtt} ".center(_WIDTH, "╌" if down else fill)
+    label = f" {link['link']} {link['verdict']} · {rtt} ".center(width, "╌" if down else fill)
     return Text(label, style=STYLES.get(link["verdict"], "dim"))
 
 

@@ -7,12 +7,13 @@ from edged.cli.words import span
 Doc = dict[str, Any]
 
 
-def answer(done: Doc) -> str:
-    """`done` is the desk's reply to `act`."""
+def answer(done: Doc, subject: str | None = None) -> str:
+    """`done` is the desk's reply to `act`; `subject` the alarm or marker it was about."""
     recorded = "already recorded" if done["repeated"] else "recorded"
     where = f" in {done['room']}" if done["room"] else ""
     whose = f", session {done['session']}" if done["session"] else ""
-    line = f"{recorded}: {done['act'].replace('_', ' ')}{where}{whose} ({done['reason']}) at {done['at'][11:19]}Z"
+    what = f"{done['act'].replace('_', ' ')}{f' {subject}' if subject else ''}{where}{whose}"
+    line = f"{recorded}: {what} ({done['reason']}) at {done['at'][11:19]}Z"
     return f"{line}; tier is {done['tier']}{_next(done)}"
 
 

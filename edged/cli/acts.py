@@ -30,7 +30,7 @@ top = typer.Typer()
 def record(socket: Path | None, as_json: bool, act: str, reason: Reason, **about: Any) -> None:
     """Tell the daemon, and print its answer in one line."""
     done = told(socket, "act", {"act": act, "reason": reason.value, **about})
-    typer.echo(json.dumps(done) if as_json else answer(done))
+    typer.echo(json.dumps(done) if as_json else answer(done, about.get("subject")))
 
 
 # ── acts in a room ─────────────────────────────────────────────────────────────────────────────────────

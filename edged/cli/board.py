@@ -80,19 +80,22 @@ def wan(doc: Doc) -> RenderableType:
     router = doc["router"]
     if router is None:
         return absent("router", doc)
-    shown = table("ROUTER", "LINK", "STATE", "HEALTH", "SIGNAL", "RX bit/s", "TX bit/s", "AGE")
+    shown = table("ROUTER", "LINK", "STATE", "SIGNAL", "RX", "TX", "AGE")
     for each in router["wans"]:
         active = each["link"] is not None and each["link"] == router["active"]
         name = Text(each["name"], style="bold") + Text(" ◀ active" if active else "", style="bold cyan")
-        health = {True: Text("ok"), False: Text("fail", style="bold red"), None: Text("–")}[each["healthy"]]
         signal = number(each["signal_dbm"], "dBm")
         rates = rate(each["rx_bps"]), rate(each["tx_bps"])
-        shown.add_row(name, each["link"] or "?", word(each["state"]), health, signal, *rates, age(router["age_s"]))
+        shown.add_row(name, each["link"] or "?", _wan_state(each), signal, *rates, age(router["age_s"]))
     if not router["answering"]:
-        shown.add_row(
-            word("silent"), router["cause"].replace("_", " "), f"for {span(router['for_s'])}", "", "", "", "", ""
-        )
+        shown.add_row(word("silent"), router["cause"].replace("_", " "), f"for {span(router['for_s'])}", "", "", "", "")
     return shown
+
+
+def _wan_state(wan: Doc) -> Text:
+    """The router's own health check where its state does not say so already."""
+    fails = wan["healthy"] is False and wan["state"] != "health_check_failed"
+    return word(wan["state"]) + Text(", fails" if fails else "", style="bold red")
 
 
 def _wan_in_short(doc: Doc) -> RenderableType:
@@ -191,7 +194,8 @@ def classes(doc: Doc) -> RenderableType:
 
 def noc(doc: Doc) -> RenderableType:
     held, record = doc["broker"], doc["record"]
-    waiting = f"{record['tier_pending']} tier events not acknowledged, {record['head']} recorded"
+    kept = record["tier_pending"]
+    waiting = f"{kept} tier {'event waits' if kept == 1 else 'events wait'}, {record['head']} recorded"
     disk = Text("") if record["durable"] else Text("  NOT ON DISK: kept in memory", style="bold red")
     if held is None:
         return Text.assemble((" NOC    ", "dim"), ("no broker configured", "dim"), f"  {waiting}", disk)

@@ -73,8 +73,11 @@ def protocol(
         installed = CONFIG if file is None and CONFIG.exists() else None
         page = page_of(config or installed, file, printed=time.strftime("%Y-%m-%d"))
         typer.echo(text(page) if html is None else put(page, html), nl=html is not None)
-    except (ConfigError, OSError) as error:
+    except ConfigError as error:
         typer.echo(f"edged: {error}", err=True)
+        raise typer.Exit(2) from error
+    except OSError as error:
+        typer.echo(f"edged: {error.filename}: {error.strerror}", err=True)
         raise typer.Exit(2) from error
 
 

@@ -11,7 +11,7 @@ import typer
 
 from edged.cli import acts, client, evidence, fallback, incidents, ready
 from edged.cli.client import NotRunning, ask, follow, socket_path
-from edged.cli.options import AWAY, NOT_RUNNING, AsJson, Socket, fail, show, told
+from edged.cli.options import AWAY, NOT_RUNNING, STATE_DIR, AsJson, Socket, StateDir, fail, show, told
 from edged.control.protocol import ControlError, Refusal
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -30,9 +30,6 @@ app.add_typer(acts.drill, name="drill")
 app.add_typer(acts.top)
 
 _MOST_EVENTS = 1000
-STATE_DIR = Path("/var/lib/edged")
-# readable=False: only the daemon and root may read it, and whoever asks the living daemon need not.
-StateDir = Annotated[Path, typer.Option("--state-dir", readable=False, help="Where to look when the daemon is dead")]
 
 
 @app.command()
@@ -218,6 +215,8 @@ def _errand(socket: Path | None, errand: str, link: str, as_json: bool) -> None:
     except (NotRunning, Refusal, ControlError, errands.NoResult) as error:
         fail(error)
     typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(errands.said(errand, found)))
+    if errands.in_vain(errand, found):
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -49,6 +49,11 @@ def said(errand: str, link: Doc) -> list[str]:
     return _SAID[errand](link)
 
 
+def in_vain(errand: str, link: Doc) -> bool:
+    """A measurement without a figure in either direction."""
+    return errand in ("train", "ramp") and all(_failure(link, way) for way in ("up", "down"))
+
+
 # ── has it come? ───────────────────────────────────────────────────────────────────────────────────────
 def _newer(held: Doc | None, waited_s: float) -> bool:
     return held is not None and held["age_s"] < waited_s
@@ -99,13 +104,19 @@ def _capacity(link: Doc) -> list[str]:
 
 def _one_way(link: Doc, way: str) -> str:
     held: Any = (link["capacity"] or {}).get(way)
-    failed: Any = link["not_measured"][way]
-    if failed is not None and (held is None or failed["age_s"] < held["age_s"]):
+    if failed := _failure(link, way):
         return f"{link['link']} {way}: no figure by {failed['method']}: {_WHY.get(failed['why'], failed['why'])}"
     low, high = mbit(held["low_bps"]), mbit(held["high_bps"])
     between = f"{low} or more" if held["high_bps"] > _OPEN_ENDED * held["rate_bps"] else f"{low} to {high}"
     sure = f"{100 * held['confidence']:.0f} %"
     return f"{link['link']} {way}: {mbit(held['rate_bps'])} Mbit/s by {held['method']} ({between}, {sure} sure)"
+
+
+def _failure(link: Doc, way: str) -> Doc | None:
+    """Why there is no figure, where that is newer than the last figure."""
+    held: Any = (link["capacity"] or {}).get(way)
+    failed: Any = link["not_measured"][way]
+    return failed if failed is not None and (held is None or failed["age_s"] < held["age_s"]) else None
 
 
 _SAID: dict[str, Callable[[Doc], list[str]]] = {

@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edged.cli.client import NotRunning, ask, socket_path
-from edged.cli.options import Socket, fail
+from edged.cli.options import STATE_DIR, Socket, StateDir, fail
 from edged.control.protocol import ControlError, Refusal
 
 if TYPE_CHECKING:
     from edged.record.evidence_rows import ChainedRow
 
-STATE_DIR = Path("/var/lib/edged")
 STATUS_OF = {"good": 0, "bad": 1, "cannot_tell": 2}
 _COLOR = {"good": "green", "bad": "red", "cannot_tell": "yellow"}
 _SAID = {"good": "GOOD", "bad": "BAD", "cannot_tell": "CANNOT TELL"}
 
 OutDir = Annotated[Path, typer.Option("--out", file_okay=False, help="Where the two files go")]
-# readable=False: only the daemon and root may read it, and whoever asks the living daemon need not.
-StateDir = Annotated[Path, typer.Option("--state-dir", readable=False, help="Where to look when the daemon is dead")]
 ProtocolFile = Annotated[
     Path | None, typer.Option("--protocol", exists=True, dir_okay=False, help="The containment protocol of that day")
 ]

@@ -15,11 +15,11 @@ def list_lines(found: list[Doc]) -> list[str]:
     """A line an incident, and one for where it was felt."""
     if not found:
         return ["No incident is on record."]
-    lines = [f"{'NO':>5}  {'SINCE (UTC)':19}  {'STATE':10}  TIER  {'LASTED':8}  CAUSE"]
+    lines = [f"{'NO':>5}  {'SINCE (UTC)':19}  {'STATE':8}  TIER  {'LASTED':7}  CAUSE"]
     for each in found:
         state = f"in {each['into']}" if each["state"] == "merged" else each["state"]
-        head = f"{each['number']:>5}  {_when(each['since']):19}  {state:10}  {each['worst_tier']:>4}  "
-        lines.append(f"{head}{span(each['lasted_s']):8}  {cause(each)}"[:WIDTH].rstrip())
+        head = f"{each['number']:>5}  {_when(each['since']):19}  {state:8}  {each['worst_tier']:>4}  "
+        lines.append(_cut(f"{head}{span(each['lasted_s']):7}  {cause(each)}"))
         if each["rooms"] or each["sessions"]:
             lines += _folded(_felt(each), indent=7)
     return lines
@@ -158,6 +158,10 @@ def _alarm(each: Doc) -> Iterator[str]:
 def _when(time: str | None) -> str:
     """2026-01-01 00:15:05"""
     return time[:19].replace("T", " ") if time else "–"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
 
 
 def _folded(text: str, *, indent: int) -> list[str]:

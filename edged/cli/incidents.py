@@ -13,12 +13,9 @@ import typer
 
 from edged.cli.client import NotRunning, ask, socket_path
 from edged.cli.incident_text import alarm_lines, incident_lines, list_lines
-from edged.cli.options import AWAY, NOT_RUNNING, AsJson, Socket, fail, told
+from edged.cli.options import AWAY, NOT_RUNNING, STATE_DIR, AsJson, Socket, StateDir, fail, told
 from edged.control.protocol import ControlError, Refusal
 
-STATE_DIR = Path("/var/lib/edged")
-# readable=False: only the daemon and root may read it, and whoever asks the living daemon need not.
-StateDir = Annotated[Path, typer.Option("--state-dir", readable=False, help="Where to look when the daemon is dead")]
 Last = Annotated[int, typer.Option("--last", "-n", min=1, max=500, help="How many")]
 
 
@@ -65,8 +62,8 @@ def _found(socket: Path | None, do: str, args: dict[str, Any], read: Callable[[]
     except RecordMisused as error:
         fail(error)
     except RecordBroken as error:
-        typer.secho(f"edgectl: {error}", err=True, fg="red")
-        fail(away)
+        typer.secho(f"{AWAY}\n  {away}\n  {error}", err=True, fg="red")
+        raise typer.Exit(NOT_RUNNING) from error
 
 
 def _say(found: Any, lines: list[str], as_json: bool, *, alive: bool) -> None:

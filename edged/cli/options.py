@@ -1,6 +1,7 @@
 """What the commands of `edgectl` have in common: their options, the daemon's answer, and how they end.
 
-Exit status: 0 done (and already done), 1 refused, 2 used wrongly, 3 no daemon there. `ready` has its own.
+Exit status: 0 done (and already done), 1 refused or nothing came of it, 2 used wrongly, 3 no daemon there. `ready`
+and `verify` have their own.
 """
 
 import json
@@ -16,6 +17,8 @@ from edged.control.protocol import ControlError, Refusal
 
 NOT_RUNNING = 3
 AWAY = "edged IS NOT RUNNING: nothing is watched."
+STATE_DIR = Path("/var/lib/edged")
+_ROLES = "roles are groups of this box: edged-view, edged-operate, edged-admin"
 
 
 class Reason(StrEnum):
@@ -36,6 +39,11 @@ class Reason(StrEnum):
 Socket = Annotated[
     Path | None, typer.Option("--socket", help="Control socket (default $EDGED_SOCKET or /run/edged/control.sock)")
 ]
+# readable=False: only the daemon and root may read it, and whoever asks the living daemon need not.
+StateDir = Annotated[
+    Path,
+    typer.Option("--state-dir", envvar="EDGED_STATE_DIR", readable=False, help="Where to look when the daemon is dead"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program")]
 Why = Annotated[Reason, typer.Option("--reason", help="Coded reason, for the audit")]
 Room = Annotated[str | None, typer.Option("--room", help="Procedure room; needed where several can be meant")]
@@ -52,7 +60,9 @@ def told(socket: Path | None, do: str, args: dict[str, Any]) -> Any:
 
 def fail(error: Exception) -> NoReturn:
     hint = " (is edged running?)" if isinstance(error, NotRunning) else ""
-    typer.secho(f"edgectl: {error}{hint}", err=True, fg="red")
+    hint = f" ({_ROLES})" if isinstance(error, Refusal) and error.code == "forbidden" else hint
+    said = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+    typer.secho(f"edgectl: {said}{hint}", err=True, fg="red")
     raise typer.Exit(NOT_RUNNING if isinstance(error, NotRunning) else 1)
 
 

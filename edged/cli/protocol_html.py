@@ -127,6 +127,7 @@ def _asides(page: Page, tier: int, shown: tuple[RowShown, ...]) -> Iterator[str]
     said = []
     if any(row.by_phone for row in shown):
         said.append(f"<b>{escape(page.protocol.phone_prompt)}</b>")
+        said.append(f"Once the radiologist answers: <b>{escape(page.protocol.on_the_phone)}</b>")
     if tier in page.protocol.clearing:
         said.append(f"While it clears: <b>{escape(page.protocol.clearing[tier])}</b>")
     if said:

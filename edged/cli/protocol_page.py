@@ -131,6 +131,7 @@ def _tier(page: Page, tier: int) -> Iterator[str]:
         yield from _wrapped(f"CLEARS {shared.pop()}", "  ", "         ")
     if any(row.by_phone for row in shown):
         yield from _wrapped(f"PHONE  {page.protocol.phone_prompt}", "  ", "         ")
+        yield from _wrapped(f"ONCE THE RADIOLOGIST ANSWERS: {page.protocol.on_the_phone}", "  ", "         ")
     if tier in page.protocol.clearing:
         yield from _wrapped(f"WHILE IT CLEARS: {page.protocol.clearing[tier]}", "  ", "         ")
 

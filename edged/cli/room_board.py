@@ -123,15 +123,22 @@ def session(doc: Doc, *, tight: bool = False) -> RenderableType:
         return Text(" no session open", style=DIM) + admission(doc)
     if not held["joined"]:
         asked = f"requested {span(held['for_s'])} ago: nobody has joined yet"
-        return Text.assemble(" session ", (held["id"], "bold"), _BETWEEN, (asked, WARN)) + admission(doc)
+        return Group(Text.assemble(" session ", (held["id"], "bold"), _BETWEEN, (asked, WARN)), _below(admission(doc)))
     line = Text.assemble(" session ", (held["id"], "bold"), f", {held['phase']}, open {span(held['for_s'])}", _BETWEEN)
     if doc["tier"]["av_compliant"]:
         line.append("two-way A/V live", style=GOOD)
     else:
-        line.append("NOT COMPLIANT: two-way A/V not live", style=BAD)
+        line.append("NOT COMPLIANT: no two-way A/V", style=BAD)
     if tight:
         return Group(line, _answered(held)) if _wants_record(held) else line
+    if _wants_record(held):  # a line of its own: both would not fit 80 columns
+        return Group(line, _answered(held), _below(admission(doc)))
     return Group(line, _answered(held) + admission(doc))
+
+
+def _below(text: Text) -> Text:
+    """Under the session's id, without the dot that would join it to what stands before it."""
+    return Text(" " * 9) + text[len(_BETWEEN) :]
 
 
 def _wants_record(held: Doc) -> bool:

@@ -74,7 +74,7 @@ ADMISSION_LIMITS = {
     # what keeps one session more out
     "up": "too slow going up",
     "down": "too slow coming down",
-    "line": "the carrying line is not usable",
+    "line": "the line in use is not usable",
     "unknown": "its bandwidth is neither measured nor configured",
 }
 

@@ -7,7 +7,9 @@ import pytest
 from rich.console import Console
 
 from edged.core.observations import Act
+from lab.demo import HANDS_ON
 from lab.stage import stage
+from probes.reading import Verdict
 from tests.edged.cli.test_board import AROUND
 from tests.edged.core.room import Room, calm_room
 
@@ -27,10 +29,11 @@ def halted() -> Room:
     return room.act(Act.PHONE_FAILED).wait(2)
 
 
-def drawn(room: Room, height: int) -> list[str]:
+def drawn(room: Room, height: int, width: int = 112) -> list[str]:
     doc: dict[str, Any] = {**room.doc(), **AROUND}
-    console = Console(file=io.StringIO(), width=112)
-    console.print(stage("The line is cut", ["lab cut fiber  → cut", "edgectl ack  → ok"], doc, ARRIVED, height=height))
+    console = Console(file=io.StringIO(), width=width)
+    said = ["lab cut fiber  → cut", "edgectl ack  → ok"]
+    console.print(stage("The line is cut", said, doc, ARRIVED, height=height, width=width))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().rstrip().splitlines()
 
@@ -48,3 +51,14 @@ def test_t5_the_audience_reads_the_script() -> None:
     assert "TIER 4 HALT" in shown
     assert "1. Stop the injector. technologist, NOW" in shown
     assert "7. Record at the box" in shown
+
+
+@pytest.mark.parametrize("width", [80, 100, 112])
+def test_the_map_is_not_wider_than_the_screen(width: int) -> None:
+    shown = drawn(calm_room().link("cellular", Verdict.DEGRADED).wait(2), 44, width)
+    assert [line.split()[0] for line in shown[3:7]] == ["workstation", "staff", "PACS", "direct"]
+    assert shown[4].rstrip().endswith("├ radiologist, NOC" if width >= 100 else "├ radiologist")
+
+
+def test_the_commands_to_try_fit_80_columns() -> None:
+    assert max(map(len, HANDS_ON.splitlines())) <= 80

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from edged.cli import daemon, edgectl
+from edged.cli import daemon, edgectl, options
 from edged.cli.client import DEFAULT_SOCKET
 from edged.config import SiteSettings
 from edged.control.roles import RoleSettings
@@ -49,7 +49,7 @@ def test_paths_are_those_the_programs_look_in() -> None:
     assert service("ExecStart").endswith(str(daemon.CONFIG))
     assert Path("/run", service("RuntimeDirectory")) == ControlSettings().socket.parent == DEFAULT_SOCKET.parent
     state_dir = SiteSettings(tenant="a", name="b").state_dir
-    assert Path("/var/lib", service("StateDirectory")) == state_dir == edgectl.STATE_DIR
+    assert Path("/var/lib", service("StateDirectory")) == state_dir == options.STATE_DIR
     assert Path("/etc", service("ConfigurationDirectory")) == daemon.CONFIG.parent
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from edged.cli.edgectl import app
 from edged.cli.options import Reason as CliReason
 from edged.core.observations import Act, Reason
+from probes.reading import Verdict
 from tests.edged.cli.site_desk import Ctl, site
 from tests.edged.core.room import SITE, Room, calm_room
 
@@ -95,6 +96,12 @@ def test_the_answer_says_what_is_to_be_done_next(tmp_path: Path) -> None:
     assert said.startswith("recorded: acknowledged in room, session s-1 (line_failed) at ")
     assert "; tier is 3. Hold contrast and call the radiologist on the direct phone" in said
     assert said.rstrip().endswith("s left)")
+
+
+def test_the_answer_names_the_alarm_it_is_about(tmp_path: Path) -> None:
+    with site(calm_room().link("cellular", Verdict.DOWN).wait(3), tmp_path) as ctl:
+        _, said = ctl("ack", "link.down cellular")
+    assert said.startswith("recorded: acknowledged link.down cellular (procedure) at ")
 
 
 def test_e2_a_late_answer_is_followed_by_the_wish_for_its_record(tmp_path: Path) -> None:

@@ -86,6 +86,28 @@ def test_events_kept_in_memory_only_are_shouted() -> None:
     assert "NOT ON DISK: kept in memory" in " ".join(shown.split())
 
 
+def test_a_router_in_trouble_fits_80_columns() -> None:
+    doc: dict[str, Any] = {**calm_room().doc(), **AROUND}
+    wan = {"state": "connected", "healthy": False, "signal_dbm": -71.0, "rx_bps": 285.5e3, "tx_bps": 285.5e3}
+    names = (("Fiber", "fiber", "0", "health_check_failed"), ("Cellular", "cellular", "1", "connected"))
+    doc["router"]["wans"] = [
+        {**wan, "name": name, "link": on, "wan": index, "state": state} for name, on, index, state in names
+    ]
+    doc["router"]["active"] = "cellular"
+    console = Console(file=io.StringIO(), width=80)
+    console.print(board.wan(doc))
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "HEALTH CHECK FAILED" in shown
+    assert "CONNECTED, fails" in shown
+    assert "…" not in shown
+
+
+@pytest.mark.parametrize(("pending", "said"), [(0, "0 tier events wait, 3"), (1, "1 tier event waits, 3")])
+def test_what_waits_for_the_nocs_word_is_counted(pending: int, said: str) -> None:
+    assert said in seen(calm_room(), record={"durable": True, "head": 3, "tier_pending": pending})
+
+
 @pytest.mark.parametrize("width", [80, 100, 160])
 def test_nothing_of_a_calm_room_is_cut_off(width: int) -> None:
     assert "…" not in seen(calm_room(), width=width)

@@ -48,6 +48,25 @@ def test_figures_are_said_with_their_bounds_and_a_failure_with_its_reason() -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("known", "in_vain"),
+    [
+        ({"capacity": {"up": FIGURE, "down": FIGURE}}, False),
+        ({"capacity": {"up": FIGURE, "down": None}, "not_measured": {"up": None, "down": FAILED}}, False),
+        ({"not_measured": {"up": FAILED, "down": FAILED}}, True),
+        (
+            {
+                "capacity": {"up": {**FIGURE, "age_s": 60.0}, "down": None},
+                "not_measured": {"up": FAILED, "down": FAILED},
+            },
+            True,
+        ),
+    ],
+)
+def test_a_measurement_without_any_figure_was_in_vain(known: dict[str, Any], in_vain: bool) -> None:
+    assert errands.in_vain("ramp", link(**known)) is in_vain
+
+
 def test_a_door_is_said_with_what_is_not_known_of_it() -> None:
     seen = link(exit={"mapped": "100.64.1.2", "hops": ["10.77.0.1", None, "100.64.1.1"], "age_s": 0.1})
     assert errands.said("prove", seen) == [

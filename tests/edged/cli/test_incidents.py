@@ -71,8 +71,15 @@ def test_an_incident_nobody_recorded_is_an_error(kept: Path) -> None:
 def test_without_a_daemon_and_without_a_record_both_are_said(tmp_path: Path) -> None:
     status, said, besides = dead(tmp_path, "incidents")
     assert (status, said) == (3, "")
+    assert besides.startswith("edged IS NOT RUNNING: nothing is watched.\n")
+    assert "nobody.sock" in besides
     assert "ledger.sqlite3" in besides
-    assert "is edged running?" in besides
+
+
+def test_where_the_record_is_may_be_said_once_for_all_commands(kept: Path) -> None:
+    nobody = {"EDGED_STATE_DIR": str(kept), "EDGED_SOCKET": str(kept / "nobody.sock")}
+    assert "link down (fiber)" in CliRunner().invoke(app, ["incidents"], env=nobody).stdout
+    assert "Last recorded tier" in CliRunner().invoke(app, ["status"], env=nobody).stdout
 
 
 def test_alarms_are_told_by_the_living_daemon(tmp_path: Path) -> None:
@@ -128,3 +135,9 @@ def test_an_incident_of_which_little_is_left_can_still_be_told() -> None:
     }
     assert "in 4" in list_lines([lacking])[1]
     assert incident_lines(lacking)[2] == "  part of incident 4"
+
+
+def test_a_cause_too_long_for_the_line_is_seen_to_be_cut() -> None:
+    each: Any = {"number": 3, "state": "open", "into": None, "since": None, "worst_tier": 2, "lasted_s": None}
+    each |= {"cause": "remote_or_application", "at": "a-room-of-long-name", "rooms": [], "sessions": []}
+    assert list_lines([each])[1].endswith("remote or application (a-r…")

@@ -41,6 +41,7 @@ SHOWN = [
     *(words(row, PAGE.plan).seen for row in ROWS),
     *TIER_WORDS.values(),
     DEFAULT.phone_prompt,
+    DEFAULT.on_the_phone,
     DEFAULT.hash,
     f"version {DEFAULT.version}",
     "printed 2026-11-22",
@@ -156,7 +157,7 @@ def test_the_command_writes_the_paper(tmp_path: Path) -> None:
         (["--file", "draft.toml"], "draft.toml: version: missing"),
         (["--file", "nowhere.toml"], "nowhere.toml: No such file"),
         (["--config", "nowhere.toml"], "nowhere.toml: No such file"),
-        (["--file", str(CONFIG / "protocol.toml"), "--html", "no/where.html"], "No such file or directory: 'no/wh"),
+        (["--file", str(CONFIG / "protocol.toml"), "--html", "no/where.html"], "no/where.html: No such file"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_and_the_exit_status_tells(
