@@ -127,11 +127,12 @@ class Desk:
 
     async def _platform(self, args: PlatformArgs) -> dict[str, Json]:
         """Told again every few seconds: its word is old after six."""
-        rooms = _rooms(self._document())
+        document = self._document()
+        rooms = _names(document, "rooms", "room")
         if args.room is not None and args.room not in rooms:
-            raise Refusal("no_such_room", f"platform: {plain('no_such_room')}: {', '.join(rooms)}")
+            raise _refusal("no_such_room", "platform", document)
         if args.room is None and len(rooms) > 1:
-            raise Refusal("which_room", f"platform: {plain('which_room')}: {', '.join(rooms)}")
+            raise _refusal("which_room", "platform", document)
         streams = (args.audio_to_room, args.audio_from_room, args.video_to_room, args.video_from_room)
         await self._judge.submit(PlatformSaid(self._clock.monotonic(), args.room or rooms[0], *streams))
         return _stands(self._document(), args.room or rooms[0])
@@ -144,16 +145,32 @@ class Desk:
         return {"errand": args.errand.value, "link": args.link}
 
     def _raise_refused(self, events: tuple[Event, ...], what: str) -> None:
-        code = next((event.data["refused"] for event in events if event.name.endswith(".refused")), None)
-        if code is None:
-            return
-        which = f": {', '.join(_rooms(self._document()))}" if code in ("no_such_room", "which_room") else ""
-        raise Refusal(str(code), f"{what}: {plain(str(code))}{which}")
+        told = next((event.data for event in events if event.name.endswith(".refused")), None)
+        if told is not None:
+            raise _refusal(str(told["refused"]), what, self._document(), told.get("room"))
 
 
-def _rooms(document: dict[str, Json]) -> list[str]:
+def _refusal(code: str, what: str, document: dict[str, Json], room: Json = None) -> Refusal:
+    """In plain words, with the names there are where one was wrong or missing."""
+    names: list[str] = []
+    match code:
+        case "no_such_room" | "which_room":
+            names = _names(document, "rooms", "room")
+        case "no_such_link":
+            names = _names(document, "links", "link")
+        case "another_session_is_open" | "not_the_open_session":
+            names = _sessions(document, room)
+    return Refusal(code, f"{what}: {plain(code)}" + (f" (there is {', '.join(names)})" if names else ""))
+
+
+def _names(document: dict[str, Json], section: str, key: str) -> list[str]:
+    found: Any = document[section]
+    return [str(each[key]) for each in found]
+
+
+def _sessions(document: dict[str, Json], room: Json) -> list[str]:
     rooms: Any = document["rooms"]
-    return [str(room["room"]) for room in rooms]
+    return [str(each["session"]["id"]) for each in rooms if each["room"] == room and each["session"]["open"]]
 
 
 _OF_THE_TIER = ("tier", "say", "who", "due_in_s")

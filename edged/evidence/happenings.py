@@ -191,7 +191,7 @@ def _one_incident(number: int, rows: list[Moment]) -> Part:
         "to_s": rows[-1].at_s,
         "closed": any(m.said.kind == "incident.closed" for m in rows),
         "into": next((into for m in rows if (into := forms.whole(m.said.data, "into")) is not None), None),
-        "tier": max(m.tier for m in rows),
+        "tier": max(*(m.tier for m in rows), *(forms.whole(m.said.data, "worst_tier") or 0 for m in rows)),
         "causes": list(dict.fromkeys(causes)),
         "rows": len(rows),
     }

@@ -47,7 +47,7 @@ code { font: 12.5px/1.5 "DejaVu Sans Mono", Consolas, monospace; overflow-wrap: 
   header { display: block; } header p { text-align: left; margin-top: 6px; } .headline { font-size: 21px; }
   .figures { grid-template-columns: repeat(2, 1fr); } svg.band, table { min-width: 680px; } }
 @page { size: A4; margin: 14mm 13mm; }
-@media print { body { padding: 0; max-width: none; font-size: 10.5pt; } h2 { break-after: avoid; }
+@media print { body { padding: 0; max-width: none; font-size: 10.5pt; } h2, h3 { break-after: avoid; }
   tr, svg.band, .figures div { break-inside: avoid; } thead { display: table-header-group; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } .appendix { break-before: page; } }
 """

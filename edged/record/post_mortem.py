@@ -37,7 +37,8 @@ def read_only(directory: Path, *, limit: int = 100) -> PostMortem:
         with closing(open_read_only(path)) as connection:
             return _read(connection, limit, written)
     except (OSError, ValueError, sqlite3.Error) as error:
-        raise RecordBroken(f"cannot read {path}: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise RecordBroken(f"cannot read {path}: {why}") from error
 
 
 def _read(connection: sqlite3.Connection, limit: int, written_wall_s: float) -> PostMortem:

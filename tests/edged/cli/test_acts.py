@@ -143,7 +143,7 @@ def test_a_program_gets_all_of_it(ctl: Ctl) -> None:
 def test_what_cannot_be_is_refused_in_plain_words(ctl: Ctl) -> None:
     assert ctl("contrast", "end") == (1, "edgectl: contrast ended: no contrast is running: say when it starts\n")
     code, said = ctl("session", "open", "s-9")
-    assert (code, "another session is open" in said) == (1, True)
+    assert (code, "another session is open in this room: close it first (there is s-1)" in said) == (1, True)
 
 
 def test_without_a_daemon_nothing_is_recorded_and_the_status_says_so(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_of_several_rooms_one_must_be_named(tmp_path: Path) -> None:
     with site(calm_room(TWO, session=False), tmp_path) as ctl:
         assert ctl("session", "open", "s-1") == (
             1,
-            "edgectl: session opened: several rooms can be meant: say which: ct-1, mr-2\n",
+            "edgectl: session opened: several rooms can be meant: say which (there is ct-1, mr-2)\n",
         )
         assert ctl("session", "open", "s-1", "--room", "mr-2")[0] == 0
         assert ctl("contrast", "start", "--session", "s-1")[0] == 0
