@@ -101,7 +101,8 @@ def _kept(plan: Plan, state: State, reading: Reading, now: float) -> State:
         case MediaReading():
             return _seen(_media(plan, state, reading), "media", now)
         case PhoneReading():
-            return _seen(replace(state, phones=_put(state.phones, reading.room, reading)), "phone", now)
+            its = f"phone:{reading.room}" if reading.room else "phone"
+            return _seen(replace(state, phones=_put(state.phones, reading.room, reading)), its, now)
         case MobileReading():
             return _seen(replace(state, mobile=reading), "mobile", now)
         case UpsReading():

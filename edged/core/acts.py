@@ -108,17 +108,20 @@ def _on_site(state: State, done: PersonActed, now: float) -> Absorbed:
 
 def _session(plan: Plan, state: State, done: PersonActed, name: str, now: float) -> Absorbed:
     room = state.room(name)
-    taken = sessions.take(done.act, room.session, done.session, room.last_session, now)
+    taken = sessions.take(done.act, room.session, done.session, room.last_session, now, last_phase=room.last_phase)
     if taken.refused:
         return state, (_told(state, "act.refused", done, name, now, {"refused": taken.refused}),)
     if taken.repeated:
         return state, (_told(state, "act.repeated", done, name, now),)
     after = taken.session
     over = after is not None and after.phase is Phase.CLOSED
+    another = room.session is None and after is not None and after.id != room.last_session
     held = replace(
         room,
         session=None if over else after,
+        undirected_s=None if another else room.undirected_s,
         last_session=after.id if after and over else room.last_session,
+        last_phase=room.session.phase if room.session and over else room.last_phase,
         acted_s={**room.acted_s, done.act: now},
     )
     moved = state.with_room(name, held)

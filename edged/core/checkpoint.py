@@ -11,7 +11,7 @@ from typing import Any
 from edged.core.alarm_state import NO_ALARMS, Alarm, Alarms, Flaps, RaisedInHour
 from edged.core.incident_state import NO_INCIDENTS, Incident, Incidents
 from edged.core.latch import Latch
-from edged.core.observations import Act
+from edged.core.observations import Act, PlatformSaid
 from edged.core.phase import Phase
 from edged.core.rooms import RoomState, Session, Timer
 from edged.core.state import Drill, Failover, State
@@ -53,12 +53,15 @@ def _room(room: RoomState) -> dict[str, Any]:
     return {
         "session": asdict(room.session) if room.session else None,
         "last_session": room.last_session,
+        "last_phase": room.last_phase,
         "acted_s": dict(room.acted_s),
         "undirected_s": room.undirected_s,
+        "platform_s": room.platform.at_s if room.platform else None,
         "timers": {name: asdict(timer) for name, timer in room.timers.items()},
         "tiers": {row: asdict(latch) for row, latch in room.tiers.items() if latch != Latch()},
         "tier": room.tier,
         "tier_since_s": room.tier_since_s,
+        "demanded": room.demanded,
         "av_compliant": room.av_compliant,
     }
 
@@ -131,12 +134,15 @@ class _Past:
         return RoomState(
             session=self.session(kept["session"]) if kept["session"] else None,
             last_session=kept["last_session"],
+            last_phase=Phase(kept.get("last_phase", Phase.PRE)),
             acted_s={Act(act): self.time(time_s) for act, time_s in kept["acted_s"].items()},
             undirected_s=self.at(kept["undirected_s"]),
+            platform=self.platform(kept.get("platform_s")),
             timers={name: self.timer(timer) for name, timer in kept["timers"].items()},
             tiers={row: self.latch(held) for row, held in kept["tiers"].items()},
             tier=int(kept["tier"]),
             tier_since_s=self.time(kept["tier_since_s"]),
+            demanded=kept.get("demanded"),
             av_compliant=kept["av_compliant"],
         )
 
@@ -144,6 +150,10 @@ class _Past:
         times = {key: self.at(kept[key]) for key in ("requested_s", "joined_s")}
         opened_s, phase = self.time(kept["opened_s"]), Phase(kept["phase"])
         return Session(**{**kept, **times, "opened_s": opened_s, "phase": phase})
+
+    def platform(self, said_s: float | None) -> PlatformSaid | None:
+        """That it spoke of this session, not its word: who was watched by it alone is not judged by the links now."""
+        return None if said_s is None else PlatformSaid(self.time(said_s), None, None, None, None, None)
 
     def timer(self, kept: dict[str, Any]) -> Timer:
         return Timer(**{**kept, "started_s": self.time(kept["started_s"]), "due_s": self.time(kept["due_s"])})

@@ -221,7 +221,7 @@ def sources(plan: Plan) -> tuple[str, ...]:
         *(f"qos:{name}" for name in plan.shapers),
         *(("router",) if plan.has_router else ()),
         *(("media",) if plan.has_media else ()),
-        *(("phone",) if rules.phone_lines(plan) else ()),
+        *((f"phone:{line}" if line else "phone") for line in rules.phone_lines(plan)),
         *(("mobile",) if plan.has_mobile else ()),
     )
 
@@ -254,7 +254,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("session.not_escalated", _W, rules.every_room, rules.not_escalated, _NOW),
     Condition("media.blind", _W, rules.rooms_with_media, rules.media_blind, Dwell(3.0, 3.0)),
     Condition("media.clear_text", _A, rules.rooms_with_media, rules.clear_text, _NOW),
-    Condition("media.unknown", _W, rules.rooms_with_media, rules.media_unknown, Dwell(10.0, 0.0)),
+    Condition("media.unknown", _W, rules.every_room, rules.media_unknown, Dwell(10.0, 0.0)),
     Condition("drill.primary_offline", _A, _box, rules.primary_still_out, _NOW),
     Condition("qos.not_applied", _W, lambda plan: plan.shapers, _not_shaped, Dwell(3.0, 3.0)),
     Condition("uplink.lost", _W, _only_if("has_broker", "broker"), _uplink_lost, Dwell(10.0, 5.0)),

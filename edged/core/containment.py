@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from edged.core.latch import Dwell, Latch, step
 from edged.core.observations import Act
 from edged.core.plan import Plan
-from edged.core.protocol import BY_PHONE, Response
-from edged.core.protocol_words import deadline_s
 from edged.core.situation import Situation
 from probes.reading import LinkCause, Verdict
 
@@ -50,7 +48,7 @@ def _failover_unsettled(s: Situation) -> bool:
 
 
 def _unconfirmed_too_long(s: Situation) -> bool:
-    return s.failover is not None and not s.confirmed and s.now - s.failover.at_s >= s.confirm_within_s
+    return s.asked_s is not None and not s.confirmed and s.now - s.asked_s >= s.confirm_within_s
 
 
 def _session_audio_lost(s: Situation) -> bool:
@@ -66,27 +64,23 @@ def _lost_past_grace(s: Situation) -> bool:
 
 
 def _two_minutes_without_contact(s: Situation) -> bool:
-    return s.undirected and (s.lost_for_s or 0.0) >= s.phone_within_s and not _contact(s, s.lost_since_s)
+    return s.undirected and (s.lost_for_s or 0.0) >= s.phone_within_s and not s.contact(s.lost_since_s)
 
 
 def _nobody_answers(s: Situation) -> bool:
     since_s = _calling_since_s(s)
-    return s.did(Act.PHONE_FAILED, since_s) and not _contact(s, since_s)
+    return s.did(Act.PHONE_FAILED, since_s) and not s.contact(since_s)
 
 
 def _calling_since_s(s: Situation) -> float | None:
     """Since when there is a reason to call: the loss, or a move of the traffic that nobody confirmed in time."""
-    if s.cut_off or s.failover is None:
-        return s.lost_since_s if s.cut_off else None
-    return s.failover.at_s if _unconfirmed_too_long(s) else None
+    if s.cut_off:
+        return s.lost_since_s
+    return s.asked_s if _unconfirmed_too_long(s) else None
 
 
 def _phone_is_dead_too(s: Situation) -> bool:
     return s.cut_off and s.phone is False and not s.did(Act.ONSITE_PRESENT, s.lost_since_s)
-
-
-def _contact(s: Situation, since_s: float | None) -> bool:
-    return s.reached(since_s) or s.did(Act.ONSITE_PRESENT, since_s)
 
 
 def _never(_: Situation) -> bool:
@@ -151,7 +145,7 @@ ROWS: tuple[Row, ...] = (
         3,
         "T3 rules 6 and 7",
         trigger=_lost_past_grace,
-        clear=lambda s: s.av_restored,
+        clear=lambda s: s.sound_restored,  # t2.video holds what is still missing
         raise_s=0.0,  # cut_off carries the dwell, or the grace of rule 6
     ),
     Row(
@@ -213,70 +207,19 @@ BY_ID: Mapping[str, Row] = {row.id: row for row in ROWS}
 
 
 def walk(plan: Plan, latches: Mapping[str, Latch], s: Situation) -> dict[str, Latch]:
-    """Every row's latch at `s.now`, in the order of the table: T5 needs to know whether T4 is up."""
+    """Every row's latch at `s.now`, in the order of the table: T5 needs to know of T4, and T4 of T3."""
     stepped: dict[str, Latch] = {}
     for row in ROWS:
         latch = latches.get(row.id, AT_REST)
         clear = _t4_clear(row, s, latch) if row.tier == 4 else row.clear(s)
         stepped[row.id] = step(latch, trigger=row.trigger(s), clear=clear, dwell=row.dwell(plan), now=s.now)
-        if row.tier == 4 and stepped[row.id].raised and not s.halted:
-            s = replace(s, halted=True)
+        if stepped[row.id].raised:
+            s = replace(s, silenced=s.silenced or row.id == "t3.audio", halted=s.halted or row.tier == 4)
     return stepped
-
-
-def response(plan: Plan, row: Row) -> Response:
-    """What the protocol in force demands, within the site's own time where that is shorter."""
-    return replace(plan.protocol.responses[row.id], by_s=deadline_s(row.id, plan))
-
-
-def say(plan: Plan, row: Row, latch: Latch, s: Situation) -> str:
-    """The sentence in force for a row that is up: what to do meanwhile where its clear rule already holds, or where
-    somebody was reached by the phone it sends people to.
-    """
-    if latch.quiet_s is not None or _is_confirmed(row, s):
-        return plan.protocol.clearing[row.tier]
-    return plan.protocol.on_the_phone if _is_on_the_phone(row, latch, s) else response(plan, row).say
-
-
-def is_answered(row: Row, latch: Latch, s: Situation) -> bool:
-    """What the row demands of people has been done; it stays up for what is not theirs to do."""
-    return _is_confirmed(row, s) or _is_on_the_phone(row, latch, s)
-
-
-def _is_confirmed(row: Row, s: Situation) -> bool:
-    return row.id == "t2.failover" and s.confirmed
-
-
-def _is_on_the_phone(row: Row, latch: Latch, s: Situation) -> bool:
-    """A call made since the loss began stands for as long as the loss does."""
-    since_s = latch.raised_s if s.lost_since_s is None else s.lost_since_s
-    return row.id in BY_PHONE and s.did(Act.PHONE_CONFIRMED, since_s)
 
 
 def tier_of(latches: Mapping[str, Latch]) -> int:
     return max((BY_ID[name].tier for name, latch in latches.items() if latch.raised and name in BY_ID), default=0)
-
-
-def leading(latches: Mapping[str, Latch]) -> Row | None:
-    """The row whose response is in force: of the highest tier, the one that leads, else of those that do not just wait
-    out their time the one that went up first.
-    """
-    up = [_rank(BY_ID[name], latch) for name, latch in latches.items() if latch.raised and name in BY_ID]
-    return BY_ID[min(up)[-1]] if up else None
-
-
-def meanwhile(latches: Mapping[str, Latch], s: Situation) -> Row | None:
-    """The row that still demands something of people while the leading one waits out its time."""
-    first = leading(latches)
-    if first is None or latches[first.id].quiet_s is None:
-        return None
-    still = {name: latch for name, latch in latches.items() if latch.quiet_s is None}
-    row = leading(still)
-    return None if row is None or is_answered(row, latches[row.id], s) else row
-
-
-def _rank(row: Row, latch: Latch) -> tuple[int, bool, bool, float, str]:
-    return -row.tier, not row.leads, latch.quiet_s is not None, latch.raised_s or 0.0, row.id
 
 
 def needs(row: Row, latch: Latch, s: Situation) -> tuple[str, ...]:

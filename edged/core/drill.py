@@ -12,6 +12,10 @@ from edged.core.state import Drill, State
 from probes.reading import Verdict
 from ups.reading import Power
 
+_NO_MAINS = (Power.BATTERY, Power.LOW_BATTERY, Power.OFF)
+_UPS_SILENT_S = 45.0
+"""A UPS is asked every 15 s: a daemon that starts anew in a drill has heard of none yet, and goes on with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interlock:
@@ -78,17 +82,34 @@ def step(plan: Plan, state: State, now: float) -> tuple[State, str | None]:
     if state.drill is None:
         return state, None
     if state.drill.over:
-        return (replace(state, drill=None), None) if primary_is_back(plan, state) else (state, None)
+        return _until_back(plan, state), None
     why = _aborts(plan, state, now)
     if why is None:
         return state, None
     return replace(state, drill=replace(state.drill, over=True, real=_is_real(state, why))), why
 
 
+def _until_back(plan: Plan, state: State) -> State:
+    """Over, and as long as the primary line is not back, what else is lost is no drill's."""
+    if primary_is_back(plan, state):
+        return replace(state, drill=None)
+    if state.drill is None or state.drill.real or not (_is_lost(state) or _lacks_mains(plan, state)):
+        return state
+    return replace(state, drill=replace(state.drill, real=True))
+
+
 def _is_real(state: State, why: str) -> bool:
     """More is lost than a drill takes away: power, every line, or sound for good."""
+    return why == "on_battery" or (why == "tier_in_force" and _is_lost(state))
+
+
+def _is_lost(state: State) -> bool:
     lost = state.all_down_s is not None or any(room.undirected_s is not None for room in state.rooms.values())
-    return why == "on_battery" or (why == "tier_in_force" and lost)
+    return state.tier >= 3 and lost
+
+
+def _lacks_mains(plan: Plan, state: State) -> bool:
+    return any(ups.name in state.ups and state.ups[ups.name].power in _NO_MAINS for ups in plan.ups)
 
 
 def _aborts(plan: Plan, state: State, now: float) -> str | None:
@@ -99,7 +120,8 @@ def _aborts(plan: Plan, state: State, now: float) -> str | None:
         return "contrast_given"
     if state.tier >= 3:
         return "tier_in_force"
-    return "on_battery" if _on_battery(plan, state) else None
+    heard = now - state.started_s >= _UPS_SILENT_S
+    return "on_battery" if (_on_battery if heard else _lacks_mains)(plan, state) else None
 
 
 def primary_is_back(plan: Plan, state: State) -> bool:

@@ -11,6 +11,7 @@ from edged.core import (
     alarms,
     conditions,
     containment,
+    demands,
     drill,
     errands,
     incidents,
@@ -58,7 +59,9 @@ def judge(plan: Plan, state: State, observation: Observation, now: float) -> Jud
 
 
 def _furnished(plan: Plan, state: State) -> State:
-    """With every room of the plan, and no other."""
+    """With every room of the plan, and no other; carried by one of its links, or by nobody knows which."""
+    if state.carrier is not None and state.carrier not in {link.name for link in plan.links}:
+        state = replace(state, carrier=None)  # of a config that called its links otherwise
     if tuple(state.rooms) == plan.rooms:
         return state
     fresh = RoomState(tier_since_s=state.started_s)
@@ -89,11 +92,12 @@ def _all_down_since(plan: Plan, state: State, now: float) -> float | None:
 
 
 def _lost_since(room: RoomState, lost: bool, now: float) -> float | None:
-    """It outlives a short return, until tier 3 clears: recovery is damped, escalation never."""
+    """It outlives a short return, or a session closed by mistake, until tier 3 clears: recovery is damped, escalation
+    never.
+    """
     if lost:
         return now if room.undirected_s is None else room.undirected_s
-    held = room.is_up("t3.av") or room.is_up("t3.audio")
-    return room.undirected_s if room.supervised and held else None
+    return room.undirected_s if room.is_up("t3.av") or room.is_up("t3.audio") else None
 
 
 # ── the drill ──────────────────────────────────────────────────────────────────────────────────────────
@@ -171,6 +175,7 @@ def _tiers(plan: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, 
         tiers=latches,
         tier=tier,
         tier_since_s=s.now if tier != room.tier else room.tier_since_s,
+        demanded=demands.told_last(room.demanded, latches, s, entered=tier != room.tier),
         av_compliant=s.av_compliant,
         band=room.band if room.supervised else None,
     )
@@ -189,13 +194,13 @@ def _tiers(plan: Plan, state: State, s: Situation) -> tuple[State, tuple[Event, 
 def _demanded_anew(plan: Plan, was: RoomState, state: State, s: Situation) -> tuple[Event, ...]:
     """Within one tier another row leads now, and demands something else."""
     room = state.room(s.room)
-    row = containment.leading(room.tiers)
-    if row is None or row == containment.leading(was.tiers) or room.tiers[row.id].quiet_s is not None:
+    if room.demanded is None or room.demanded == was.demanded:
         return ()
+    row = containment.BY_ID[room.demanded]
     data: dict[str, Json] = {
         "room": s.room,
         "row": row.id,
-        "response": _response(plan, row),
+        "response": _response(plan, row, room.tiers[row.id], s),
         "session": room.session.id if room.session else None,
         "phase": s.phase.value if s.phase else None,
     }
@@ -216,7 +221,7 @@ def _row_events(state: State, was: RoomState, judged: RoomState, s: Situation) -
 def _tier_event(plan: Plan, was: RoomState, state: State, s: Situation) -> Event:
     room = state.room(s.room)
     found = rootcause.find(plan, state, situation(plan, state, s.now, s.room))  # as it is after the step
-    row = containment.leading(room.tiers)
+    row = demands.leading(room.tiers, s)
     data: dict[str, Json] = {
         "room": s.room,
         "previous": was.tier,
@@ -225,7 +230,7 @@ def _tier_event(plan: Plan, was: RoomState, state: State, s: Situation) -> Event
         "rows": sorted(name for name, latch in room.tiers.items() if latch.raised),
         "cause": found.cause.value,
         "cause_at": found.at,
-        "response": _response(plan, row) if row else None,
+        "response": _response(plan, row, room.tiers[row.id], s) if row else None,
         "session": room.session.id if room.session else None,
         "phase": s.phase.value if s.phase else None,
         "drill": s.drill and (room.tier < 3 or not (s.undirected or s.no_line)),
@@ -235,9 +240,11 @@ def _tier_event(plan: Plan, was: RoomState, state: State, s: Situation) -> Event
     return Event(Channel.TIER, "tier.entered", room.tier, s.now, data)
 
 
-def _response(plan: Plan, row: containment.Row) -> Json:
-    demanded = containment.response(plan, row)
-    return {"say": demanded.say, "who": demanded.who, "by_s": demanded.by_s}
+def _response(plan: Plan, row: containment.Row, latch: Latch, s: Situation) -> Json:
+    """As people are shown it: what was done already is not demanded again on the way down."""
+    demanded = demands.response(plan, row)
+    by_s = None if demands.is_answered(row, latch, s) else demanded.by_s
+    return {"say": demands.say(plan, row, latch, s), "who": demanded.who, "by_s": by_s}
 
 
 def _evidence(state: State, s: Situation) -> Mapping[str, Json]:

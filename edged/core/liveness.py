@@ -1,7 +1,7 @@
 """Is a medium live? Sources are ranked: the platform's own word, then what is seen on the wire, then the links.
 
-Each word carries its age and how sure it is. Unknown is never live (rule 7). A loss seen on the wire after the platform
-spoke stands: what sends no packets cannot live.
+Each word carries its age and how sure it is. Unknown is never live (rule 7). A loss seen on the wire stands until the
+wire is looked at again: what sends no packets cannot live, however often it is called live.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,8 @@ OBSERVER_FRESH_S = 3.0
 """A media reading comes once a second; after three missed ones the streams are unknown."""
 
 
+WIRE_STANDS_S = 1.5
+"""What was seen dead is dead until it is looked at again, a second later, whatever is said meanwhile."""
 PROOF_WITHIN_S = 2.0
 """A word that proves a second must be younger: what decides on a tier may bridge a missed reading, no proof may."""
 
@@ -54,6 +56,13 @@ def words(room: RoomState, *, all_down_s: float | None, now: float) -> dict[tupl
     return {stream: _best(room, stream, all_down_s, now) for stream in STREAMS}
 
 
+def is_watched(room: RoomState, *, observer: bool) -> bool:
+    """Somebody could know whether the session's media live: an observer, or the platform, if it ever spoke of it."""
+    if observer or room.platform is None or room.session is None:
+        return observer
+    return room.platform.at_s >= room.session.opened_s - PLATFORM_FRESH_S
+
+
 def both_ways(held: Words, medium: Medium) -> bool | None:
     """Rule 7: live only in both directions; dead if either is known dead."""
     lives = [held[medium, way].live for way in Way]
@@ -69,15 +78,15 @@ def fresh(media: MediaReading | None, now: float) -> MediaReading | None:
 
 def _best(room: RoomState, stream: tuple[Medium, Way], all_down_s: float | None, now: float) -> Word:
     told, seen = _platform(room.platform, stream, now), _observer(room.media, stream, now)
-    if told.live is not None and not (told.live and seen.live is False and _later(seen, told)):
+    if told.live is not None and not (told.live and seen.live is False and _stands(seen, told)):
         return told
     if seen.live is not None:
         return seen
     return _NOTHING if all_down_s is None else Word(False, Source.LINKS, now - all_down_s, _LINKS_SURE)
 
 
-def _later(seen: Word, told: Word) -> bool:
-    return (seen.age_s or 0.0) <= (told.age_s or 0.0)
+def _stands(seen: Word, told: Word) -> bool:
+    return (seen.age_s or 0.0) <= max(told.age_s or 0.0, WIRE_STANDS_S)
 
 
 def _platform(said: PlatformSaid | None, stream: tuple[Medium, Way], now: float) -> Word:

@@ -65,7 +65,7 @@ SCRIPT: Mapping[str, tuple[Said, ...]] = {
         ("Give no more contrast.", _TECH, 0.0),
         ("Stay with the patient and watch for signs of a reaction.", _TECH, 0.0),
         ("Call the facility's emergency number.", _TECH, 60.0),
-        ("Start the facility's contrast-reaction protocol at the first sign of a reaction.", _TECH, None),
+        ("Start the facility's contrast-reaction protocol at the first sign of a reaction.", _TECH, 0.0),
         ("Reach the radiologist by any phone and report that the room has no supervision.", _NOC, 120.0),
         ("Take over the patient until the monitoring time is over.", _PHYSICIAN, 300.0),
         ("Record at the box that on-site supervision is present.", _TECH, 600.0),

@@ -21,7 +21,6 @@ _NBSP = "\u00a0"
 """Keeps a number and its unit on one line."""
 
 _WELL_T1 = "The line is well{clear1}."
-_BACK_T3 = "Sound and picture are live both ways{clear3}."
 _NEVER_ALONE = (
     "Never by itself. On-site supervision is present (edgectl onsite); or sound and picture are live both ways "
     "and somebody acknowledged (edgectl ack)."
@@ -49,7 +48,7 @@ _WORDS: Mapping[str, Words] = {
     ),
     "t3.av": Words(
         "Sound and picture have been lost{raise3} ({grace} while the session moves to another line).",
-        _BACK_T3,
+        "The sound is live both ways{clear3}. Without the picture tier 2 stays.",
     ),
     "t3.audio": Words(
         "The sound has been lost{raise3}, in one direction or both. The picture lives.",

@@ -11,6 +11,7 @@ from enum import StrEnum
 from edged.core.admission import Limit, admission
 from edged.core.drill import is_on, standby_proven
 from edged.core.fallback import mobile_is_diverse, phone_of, shares
+from edged.core.latch import DOWN
 from edged.core.line import NOTHING
 from edged.core.plan import Plan
 from edged.core.situation import Situation
@@ -166,8 +167,9 @@ def _blind(_: Plan, state: State, __: Situation) -> bool:
 
 
 def _clear_text(_: Plan, state: State, s: Situation) -> bool:
-    media = state.room(s.room).media
-    return media is not None and media.protection is Protection.CLEAR
+    """Seen in clear, until keys were agreed: not knowing any more is no protection (H1)."""
+    media, stands = state.room(s.room).media, state.conditions.get(("media.clear_text", s.room), DOWN).raised
+    return stands or (media is not None and media.protection is Protection.CLEAR)
 
 
 _R, _A = Level.RED, Level.AMBER

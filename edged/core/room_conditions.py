@@ -6,7 +6,7 @@ As there: True, False, or None for "cannot know".
 
 from edged.core.drill import primary_is_back
 from edged.core.fallback import mobile_is_diverse, shares
-from edged.core.liveness import words
+from edged.core.liveness import is_watched, words
 from edged.core.plan import Plan
 from edged.core.sessions import answer
 from edged.core.state import State
@@ -62,10 +62,10 @@ def clear_text(_plan: Plan, state: State, room: str, _: float) -> bool | None:
     return {Protection.CLEAR: True, Protection.ENCRYPTED: False}.get(media.protection, None if session else False)
 
 
-def media_unknown(_plan: Plan, state: State, room: str, now: float) -> bool:
-    """A session is on, and nobody can say whether all its media live."""
+def media_unknown(plan: Plan, state: State, room: str, now: float) -> bool:
+    """A session is on, and whoever could say whether all its media live does not."""
     held = state.room(room)
-    if not held.supervised:
+    if not (held.supervised and is_watched(held, observer=plan.has_media)):
         return False
     return any(word.live is None for word in words(held, all_down_s=state.all_down_s, now=now).values())
 

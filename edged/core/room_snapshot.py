@@ -3,7 +3,7 @@
 Ages instead of times; null means not known or not configured, never good.
 """
 
-from edged.core import containment, rootcause, sessions
+from edged.core import containment, demands, rootcause, sessions
 from edged.core.events import Json
 from edged.core.fallback import mobile_is_diverse, phone_of, shares
 from edged.core.liveness import STREAMS
@@ -36,10 +36,10 @@ def room_doc(plan: Plan, state: State, name: str, now: float) -> Doc:
 
 def tier_doc(plan: Plan, state: State, s: Situation) -> Doc:
     room = state.room(s.room)
-    row = containment.leading(room.tiers)
+    row = demands.leading(room.tiers, s)
     found = rootcause.find(plan, state, s)
     latch = room.tiers[row.id] if row else containment.AT_REST
-    demanded = containment.response(plan, row) if row else None
+    demanded = demands.response(plan, row) if row else None
     calls = row is not None and row.id in BY_PHONE and latch.quiet_s is None
     return {
         "tier": room.tier,
@@ -48,12 +48,12 @@ def tier_doc(plan: Plan, state: State, s: Situation) -> Doc:
         "av_compliant": s.av_compliant,
         "cause": found.cause.value,
         "cause_at": found.at,
-        "say": containment.say(plan, row, latch, s) if row else None,
+        "say": demands.say(plan, row, latch, s) if row else None,
         "who": demanded.who if demanded else None,
         "by_s": demanded.by_s if demanded else None,
         "due_in_s": _due_in_s(plan, row, room, s) if row else None,
         "lost_for_s": rounded(s.lost_for_s) if s.undirected else None,
-        "also_say": plan.protocol.phone_prompt if calls else _meanwhile(plan, room, s),
+        "also_say": _meanwhile(plan, room, s) or (plan.protocol.phone_prompt if calls else None),
         "script": _script(plan, room, s),
         "rows": [
             _row(plan, each, room, s)
@@ -64,8 +64,8 @@ def tier_doc(plan: Plan, state: State, s: Situation) -> Doc:
 
 
 def _meanwhile(plan: Plan, room: RoomState, s: Situation) -> str | None:
-    row = containment.meanwhile(room.tiers, s)
-    return containment.say(plan, row, room.tiers[row.id], s) if row else None
+    row = demands.meanwhile(room.tiers, s)
+    return demands.say(plan, row, room.tiers[row.id], s) if row else None
 
 
 def _row(plan: Plan, row: containment.Row, room: RoomState, s: Situation) -> Doc:
@@ -76,16 +76,16 @@ def _row(plan: Plan, row: containment.Row, room: RoomState, s: Situation) -> Doc
         "for_s": rounded(s.now - (latch.raised_s or s.now)),
         "clears_in_s": None if latch.quiet_s is None else rounded(latch.quiet_s + row.dwell(plan).clear_s - s.now),
         "needs": list(containment.needs(row, latch, s)),
-        "say": containment.say(plan, row, latch, s),
-        "who": containment.response(plan, row).who,
-        "by_s": containment.response(plan, row).by_s,
+        "say": demands.say(plan, row, latch, s),
+        "who": demands.response(plan, row).who,
+        "by_s": demands.response(plan, row).by_s,
     }
 
 
 def _due_in_s(plan: Plan, row: containment.Row, room: RoomState, s: Situation) -> float | None:
     """Seconds left for the row's response. Never more than the timer gives that runs from the onset (rules 4 and 8)."""
-    latch, by_s = room.tiers[row.id], containment.response(plan, row).by_s
-    if by_s is None or latch.quiet_s is not None or containment.is_answered(row, latch, s):
+    latch, by_s = room.tiers[row.id], demands.response(plan, row).by_s
+    if by_s is None or demands.is_answered(row, latch, s):
         return None
     timer = room.timers.get("phone" if row.id in BY_PHONE else "confirm")
     due_s = (latch.raised_s or s.now) + by_s

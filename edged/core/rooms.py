@@ -55,6 +55,8 @@ class RoomState:
     session: Session | None = None
     last_session: str | None = None
     """The id of the one closed last: closing it again is no mistake."""
+    last_phase: Phase = Phase.PRE
+    """Where that one stood when it was closed."""
     acted_s: Mapping[Act, float] = field(default_factory=dict)
     """When somebody last did each act: an attestation counts for what began before it."""
     media: MediaReading | None = None
@@ -68,6 +70,8 @@ class RoomState:
     """Latch of each row of the containment table."""
     tier: int = 0
     tier_since_s: float = 0.0
+    demanded: str | None = None
+    """The row whose response was told last."""
     av_compliant: bool | None = None
 
     @property

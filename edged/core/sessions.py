@@ -73,6 +73,10 @@ STEPS: Mapping[Act, Step] = {
 }
 
 
+_LATE = (Act.SESSION_CLOSED, Act.ESCALATED)
+"""Possible of the session closed last: closing it again is no mistake, and rule 13's record may be made after it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What came of an act. `session` with phase CLOSED is over."""
@@ -82,17 +86,22 @@ class Taken:
     refused: str | None = None
 
 
-def take(act: Act, session: Given, identity: str | None, last: str | None, now: float) -> Taken:
-    """`identity` is the session the act names (None: the one there is), `last` the room's session closed last."""
+def take(
+    act: Act, session: Given, identity: str | None, last: str | None, now: float, *, last_phase: Phase = Phase.PRE
+) -> Taken:
+    """`identity` is the session the act names (None: the one there is), `last` the room's session closed last.
+
+    That one begun anew goes on in the phase it was closed in: who closed it by mistake has not ended what was given.
+    """
     step = STEPS[act]
     if session is None:
-        if act is Act.SESSION_CLOSED and identity is not None and identity == last:
-            return Taken(None, repeated=True)
+        if act in _LATE and identity is not None and identity == last:
+            return Taken(None, repeated=act is Act.SESSION_CLOSED)
         if not step.begins:
             return Taken(None, refused="no_session_is_open")
         if identity is None:
             return Taken(None, refused="no_session_id")
-        return Taken(step.then(Session(identity, now), now))
+        return Taken(step.then(Session(identity, now, phase=last_phase if identity == last else Phase.PRE), now))
     if identity not in (None, session.id):
         return Taken(session, refused="another_session_is_open" if step.begins else "not_the_open_session")
     if step.begins and identity is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edged.core.fallback import phone
-from edged.core.liveness import Words, both_ways, fresh, words
+from edged.core.liveness import Words, both_ways, fresh, is_watched, words
 from edged.core.observations import Act
 from edged.core.phase import Phase
 from edged.core.plan import Plan
@@ -51,6 +51,8 @@ class Situation:
     lost_since_s: float | None
     """Onset of the loss that rule 8 counts from. It outlives a short return: recovery is damped, escalation never."""
     failover: Failover | None
+    asked_s: float | None
+    """Since when a word is owed on it (rule 4): since the first move that nobody has confirmed."""
     phone: bool | None
     """Whether it can be counted on (rule 12)."""
     drill: bool
@@ -66,6 +68,8 @@ class Situation:
     lost_dwell_s: float
     media_loss_limit_pct: float
     least_frame_rate_hz: float
+    silenced: bool = False
+    """The sound lost alone has come to tier 3, which grants a failover no grace: known while the table is walked."""
     halted: bool = False
     """Tier 4 is up: known while the table is being walked."""
 
@@ -102,7 +106,7 @@ class Situation:
     def cut_off(self) -> bool:
         """Nobody directs over the lines: undirected past the dwell or grace, or every link down past the dwell."""
         wait_s = self.grace_s if self.failing_over else self.lost_dwell_s
-        return (self.undirected and (self.lost_for_s or 0.0) >= wait_s) or self.no_line
+        return (self.undirected and (self.silenced or (self.lost_for_s or 0.0) >= wait_s)) or self.no_line
 
     @property
     def no_line(self) -> bool:
@@ -115,6 +119,14 @@ class Situation:
         """In a session both media live; without one, or unwatched, a line that could carry it (rule 17)."""
         seen = self.in_session and self.watched
         return (self.audio is True and self.video is True) if seen else self.links_usable
+
+    @property
+    def sound_restored(self) -> bool:
+        """In a session the sound lives, and whether the picture does is known; without one, or unwatched, a line could
+        carry it.
+        """
+        seen = self.in_session and self.watched
+        return (self.audio is True and self.video is not None) if seen else self.links_usable
 
     @property
     def confirmed(self) -> bool:
@@ -148,6 +160,10 @@ class Situation:
         )
         return self.did(Act.PHONE_CONFIRMED, since_s) and confirmed_s > failed_s
 
+    def contact(self, since_s: float | None) -> bool:
+        """Somebody directs the technologist without the lines: on the phone, or on site."""
+        return self.reached(since_s) or self.did(Act.ONSITE_PRESENT, since_s)
+
     def did(self, act: Act, since_s: float | None) -> bool:
         """Whether somebody did `act` at or after `since_s`."""
         return since_s is not None and self.acted_s.get(act, float("-inf")) >= since_s
@@ -180,10 +196,11 @@ def situation(plan: Plan, state: State, now: float, room: str | None = None) -> 
         video=video,
         media_loss_pct=_worst_loss(fresh(held.media, now)),
         undirected=_undirected(plan, state, held, audio, video),
-        watched=_is_watched(plan, held),
+        watched=is_watched(held, observer=plan.has_media),
         lost_for_s=_age(lost_since_s, now),
         lost_since_s=lost_since_s,
         failover=state.failover,
+        asked_s=_asked_since(state.failover, held),
         phone=phone(plan, state, name),
         drill=is_made_by_drill(state),
         joined_s=held.session.joined_s if held.session else None,
@@ -205,10 +222,6 @@ def is_undirected(plan: Plan, state: State, now: float, room: str) -> bool:
         return False
     media = words(held, all_down_s=state.all_down_s, now=now)
     return _undirected(plan, state, held, both_ways(media, Medium.AUDIO), both_ways(media, Medium.VIDEO))
-
-
-def _is_watched(plan: Plan, room: RoomState) -> bool:
-    return plan.has_media or room.platform is not None
 
 
 def is_spiking(plan: Plan, link: LinkState) -> bool:
@@ -233,9 +246,17 @@ def _undirected(plan: Plan, state: State, room: RoomState, audio: bool | None, v
     """
     if not room.supervised or audio:
         return False
-    if not _is_watched(plan, room):
+    if not is_watched(room, observer=plan.has_media):
         return state.all_down_s is not None
     return audio is False or video is False or room.undirected_s is not None
+
+
+def _asked_since(failover: Failover | None, room: RoomState) -> float | None:
+    """Another move gives no new time to who still owes a word on the one before."""
+    timer = room.timers.get("confirm")
+    if failover is None:
+        return None
+    return timer.started_s if timer is not None and not timer.met else failover.at_s
 
 
 def _verdict(link: LinkState | None) -> Verdict:

@@ -34,12 +34,12 @@ def _moved(s: Situation) -> float | None:
     """Whoever joins after the move has nothing to confirm."""
     if s.failover is None or s.joined_s is None or s.joined_s >= s.failover.at_s:
         return None
-    return s.failover.at_s
+    return s.asked_s
 
 
 def _reached(s: Situation, since_s: float) -> bool:
     """A call that broke off does not count any more; somebody who came does."""
-    return s.reached(since_s) or s.did(Act.ONSITE_PRESENT, since_s)
+    return s.contact(since_s)
 
 
 def _on_the_mobile(s: Situation, since_s: float) -> bool:
@@ -74,15 +74,16 @@ def _step(row: Row, plan: Plan, was: Timer | None, s: Situation) -> Timer | None
     since_s = row.since_s(s)
     if since_s is None:
         return was if was and _is_settled(was, s) else None
-    # Another failover is another deadline; an onset never moves forward while its loss goes on.
-    timer = was if was and since_s <= was.started_s else Timer(since_s, since_s + row.within_s(plan))
+    # An onset never moves forward while its loss goes on, nor does a move of the traffic that the same word answers.
+    goes_on = was is not None and (since_s <= was.started_s or row.met(s, since_s))
+    timer = was if was and goes_on else Timer(since_s, since_s + row.within_s(plan))
     met = row.met(s, timer.started_s)
     return replace(timer, met=met, expired=timer.expired or (not met and s.now >= timer.due_s))
 
 
 def _is_settled(timer: Timer, s: Situation) -> bool:
     """Met or missed, and the loss it belongs to may return: nothing of it is news then."""
-    return (timer.met or timer.expired) and s.lost_since_s == timer.started_s
+    return s.in_session and (timer.met or timer.expired) and s.lost_since_s == timer.started_s
 
 
 def _told(state: State, row: Row, was: Timer | None, timer: Timer | None, s: Situation) -> list[Event]:

@@ -217,7 +217,7 @@ class Day:
             "t2.switching": lambda: self._carrier()[0] in USABLE,
             "t2.failover": lambda: self._confirmed(room) and self._carrier()[0] is Verdict.UP,
             "t2.video": lambda: not self._in_session(room) or self._live(room, Medium.VIDEO),
-            "t3.av": lambda: self._restored(room),
+            "t3.av": lambda: self._live(room, Medium.AUDIO) if self._in_session(room) else self._a_line(),
             "t3.audio": lambda: not self._in_session(room) or self._live(room, Medium.AUDIO),
             "t3.unconfirmed": lambda: self._confirmed(room),
             "t3.links": self._a_line,

@@ -1,6 +1,7 @@
 """Rule 8: a restart at any moment never lowers a tier or lengthens a deadline."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from edged.core.checkpoint import CheckpointUnreadable, Moment, dump, load
 from edged.core.observations import Act
 from probes.reading import Verdict
-from tests.edged.core.room import Room, calm_room
+from tests.edged.core.room import SITE, Room, calm_room
 
 BOOT = "boot-1"
 
@@ -62,6 +63,30 @@ def test_a_latched_tier_4_survives_and_still_wants_its_acknowledgement() -> None
     assert after.act(Act.ACKNOWLEDGED).state.tier < 4
 
 
+def by_platform_alone() -> Room:
+    room = calm_room(replace(SITE, has_media=False), session=False).silence("media:").platform()
+    return room.act(Act.SESSION_OPENED, "s-2").wait(3)
+
+
+def test_rule8_rule9_where_only_the_platform_sees_a_restart_restores_nothing_it_called_lost() -> None:
+    room = by_platform_alone().phone(False).platform(False).wait(5).act(Act.ACKNOWLEDGED).wait(5)
+    assert room.state.tier == 4
+    after = room.restarted(away_s=5, talking=False).link("fiber").link("cellular").router("0").wait(40)
+    assert after.state.tier == 4, "lines that work are no word on sound and picture"
+    assert after.platform().wait(1).state.tier == 3
+
+
+def test_rule8_where_only_the_platform_sees_a_restart_in_the_first_seconds_of_a_loss_keeps_its_onset() -> None:
+    room = by_platform_alone().platform(False).wait(2)
+    after = room.restarted(away_s=2, talking=False).link("fiber").link("cellular").router("0").wait(1)
+    assert after.platform(False).wait(1).room.undirected_s == room.room.undirected_s
+
+
+def test_e1_a_word_of_the_platform_from_before_a_restart_proves_nothing_after_it() -> None:
+    after = by_platform_alone().restarted(away_s=0.5, talking=False)
+    assert after.link("fiber").link("cellular").router("0").wait(1).room.av_compliant is False
+
+
 def test_a_failover_while_the_daemon_was_away_is_seen() -> None:
     after = restarted(calm_room(), away_s=20)
     after.link("fiber", Verdict.DOWN).link("cellular").router("1").media()
@@ -105,11 +130,13 @@ def test_what_is_dumped_is_what_is_loaded() -> None:
     for name in (
         "session",
         "last_session",
+        "last_phase",
         "acted_s",
         "undirected_s",
         "timers",
         "tier",
         "tier_since_s",
+        "demanded",
         "av_compliant",
     ):
         assert getattr(state.room("room"), name) == getattr(room.room, name), name

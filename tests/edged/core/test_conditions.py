@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from edged.core.conditions import CONDITIONS, sources, walk
-from edged.core.observations import CertificateReading, ClockReading, RecordReading, UplinkReading
-from edged.core.plan import Plan
+from edged.core.observations import Act, CertificateReading, ClockReading, RecordReading, UplinkReading
+from edged.core.plan import PhonePlan, Plan
 from edged.core.state import State
 from tests.edged.core.room import SITE, calm_room
 
@@ -67,3 +67,24 @@ def test_a_router_not_asked_yet_is_not_silent() -> None:
     assert room.state.router is not None
     starting = replace(room.state.router, answering=False, cause=type(room.state.router.cause).STARTING)
     assert ("router.silent", "router") not in walk(SITE, replace(room.state, router=starting), room.now)
+
+
+def test_rule7_a_platform_that_alone_sees_the_media_and_falls_silent_in_a_session_is_told() -> None:
+    room = calm_room(replace(SITE, has_media=False), session=False).silence("media:").platform()
+    room.act(Act.SESSION_OPENED, "s-2").wait(3).silence("platform:None").wait(20)
+    assert room.last("media.unknown.raised").data["at"] == "room"
+    room.platform().wait(1)
+    assert "media.unknown.cleared" in room.names
+
+
+def test_rule7_where_nobody_sees_the_media_that_is_no_news_in_every_session() -> None:
+    room = calm_room(replace(SITE, has_media=False)).silence("media:").wait(30)
+    assert ("media.unknown", "room") not in room.state.conditions
+
+
+def test_c1_each_phone_line_that_nothing_is_heard_of_is_blind_though_another_ones_still_talks() -> None:
+    plan = replace(SITE, rooms=("angio", "ct"), has_phone=False, phones={"angio": PhonePlan(), "ct": PhonePlan()})
+    room = calm_room(plan, session=False).phone(True, room="angio").phone(True, room="ct").wait(3)
+    room.silence("phone:ct").wait(40)
+    assert "phone:ct" in str(room.doc()["blind"])
+    assert "phone:angio" not in str(room.doc()["blind"])

@@ -169,10 +169,47 @@ def test_t4_rule4_nobody_confirms_a_failover_and_nobody_answers_the_phone() -> N
     assert room.act(Act.CONTINUITY_CONFIRMED).wait(1).state.tier == 2
 
 
+def test_t3_rule4_a_failback_gives_no_new_time_to_who_owes_a_word_on_the_failover() -> None:
+    room = calm_room().router("1").wait(20).router("0")
+    assert 9 <= room.seconds_to(3, within_s=12) <= 11
+    assert room.act(Act.CONTINUITY_CONFIRMED).wait(1).state.tier == 2
+
+
+def test_t3_rule4_a_router_that_never_rests_puts_off_no_deadline() -> None:
+    room = calm_room().router("1")
+    for active in ("0", "1", "0"):
+        room.wait(20).router(active)
+    assert room.tiers == [2, 3]
+
+
+def test_t4_rule4_nobody_answers_the_phone_after_a_failover_and_a_failback_that_nobody_confirmed() -> None:
+    room = calm_room().router("1").wait(32).router("0").wait(2)
+    assert room.state.tier == 3
+    assert room.act(Act.PHONE_FAILED).last("tier.entered").data["row"] == "t4.no_contact"
+
+
 def test_t2_rule4_a_call_that_failed_before_the_time_to_confirm_is_over_waits_for_it() -> None:
     room = calm_room().router("1").wait(10).act(Act.PHONE_FAILED).wait(5)
     assert room.state.tier == 2
     assert room.act(Act.CONTINUITY_CONFIRMED).wait(40).state.tier == 2
+
+
+def test_t4_rule5_rule6_the_grace_of_a_failover_is_none_for_sound_lost_alone_with_the_phone_dead() -> None:
+    room = calm_room().phone(False).link("fiber", Verdict.DOWN).wait(1).router("1").media(audio=False)
+    assert 2.9 <= room.seconds_to(4, within_s=5) <= 3.5
+    assert room.last("tier.entered").data["row"] == "t4.phone_dead"
+
+
+def test_t4_rule5_rule6_sound_lost_alone_during_a_failover_and_nobody_answers_the_phone() -> None:
+    room = calm_room().link("fiber", Verdict.DOWN).wait(1).router("1").media(audio=False).wait(4)
+    assert room.state.tier == 3
+    assert room.act(Act.PHONE_FAILED).state.tier == 4
+
+
+def test_t3_rule6_a_picture_that_comes_back_before_the_sound_is_no_tier_4_though_the_phone_is_dead() -> None:
+    room = calm_room().phone(False).link("fiber", Verdict.DOWN).media(audio=False, video=False).wait(10).router("1")
+    room.media(audio=False).wait(2).media().act(Act.CONTINUITY_CONFIRMED).wait(30)
+    assert max(room.tiers) == 2
 
 
 def test_t2_t4_a_lost_picture_alone_has_no_two_minutes_and_is_never_tier_4() -> None:
@@ -212,6 +249,22 @@ def test_t3_clears_30_s_after_both_media_live_again() -> None:
     room = calm_room().media(audio=False, video=False).wait(5).media().wait(29)
     assert room.state.tier == 3
     assert room.wait(3).state.tier == 0
+
+
+def test_t2_t3_rule10_sound_that_comes_back_without_the_picture_is_tier_2_after_its_time() -> None:
+    room = calm_room().media(audio=False, video=False).wait(60).media(video=False).wait(29)
+    assert room.state.tier == 3
+    assert room.wait(3).state.tier == 2
+    assert room.last("tier.entered").data["row"] == "t2.video"
+
+
+def test_t3_rule7_sound_that_comes_back_with_a_picture_nobody_knows_of_is_still_tier_3() -> None:
+    assert calm_room().media(audio=False, video=False).wait(5).media(video=None).wait(60).state.tier == 3
+
+
+def test_t4_rule8_after_minutes_of_sound_alone_a_new_loss_has_two_minutes_of_its_own() -> None:
+    room = calm_room().media(audio=False, video=False).wait(60).media(video=False).wait(300)
+    assert 119.5 <= room.media(audio=False, video=False).seconds_to(4, within_s=125) <= 120.5
 
 
 def test_t3_media_that_flow_prove_probes_of_dead_lines_wrong() -> None:

@@ -99,6 +99,17 @@ def test_t5_the_end_of_the_injection_does_not_end_it() -> None:
     assert [step["say"] for step in tier(room)["script"]] == [s.say for s in SITE.protocol.script[Phase.MONITORING]]
 
 
+@pytest.mark.parametrize("acts", [INJECTING, MONITORING])
+def test_t5_rule15_a_session_closed_by_mistake_and_begun_anew_has_not_ended_what_was_given(
+    acts: tuple[Act, ...],
+) -> None:
+    room = struck(*acts).act(Act.SESSION_CLOSED)
+    assert not room.room.is_up("t5.contrast_given")
+    room = room.restarted(away_s=3).act(Act.SESSION_OPENED, "s-1")
+    assert room.room.is_up("t5.contrast_given")
+    assert not room.act(Act.SESSION_CLOSED).act(Act.SESSION_OPENED, "s-2").room.is_up("t5.contrast_given")
+
+
 def test_t5_rule8_it_outlives_a_restart() -> None:
     after = struck(*INJECTING).restarted(away_s=30)
     assert after.room.is_up("t5.contrast_given")

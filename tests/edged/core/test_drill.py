@@ -8,6 +8,7 @@ import pytest
 from edged.core.drill import INTERLOCKS, primary_is_back, refusal
 from edged.core.observations import Act
 from edged.core.plan import Plan
+from edged.core.state import is_drilled
 from probes.line_reading import StandbyReading
 from probes.reading import Verdict
 from tests.edged.core.room import SITE, Room, calm_room
@@ -177,3 +178,32 @@ def test_rule16_ending_a_drill_twice_is_no_mistake_and_is_told_as_repeated() -> 
     assert room.names.count("act.drill_ended") == 1
     assert room.act(Act.DRILL_ENDED).last("act.repeated").data["act"] == "drill_ended"
     assert room.act(Act.DRILL_ABORTED).names.count("act.repeated") == 2
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda room: room.media(audio=False, video=False).wait(40),
+        lambda room: room.media(audio=False).wait(5),
+        lambda room: room.ups("network", Power.BATTERY).wait(1),
+    ],
+    ids=["sound and picture lost", "the sound alone", "mains fail"],
+)
+def test_rule16_what_is_lost_after_a_drill_and_before_the_primary_is_back_is_no_drill(
+    happens: Callable[[Room], Room],
+) -> None:
+    room = unplugged(calm_room()).act(Act.DRILL_ENDED).wait(2)
+    assert is_drilled(room.state)
+    happens(room)
+    assert not is_drilled(room.state)
+    room.act(Act.ACKNOWLEDGED).media().wait(1)
+    room.link("fiber").router("0").wait(2)
+    assert room.state.drill is None
+
+
+def test_rule16_a_restart_in_a_drill_ends_it_only_for_a_ups_that_says_so_or_says_nothing() -> None:
+    after = unplugged(calm_room()).act(Act.CONTINUITY_CONFIRMED).restarted(away_s=2, talking=False)
+    after.link("fiber", Verdict.DOWN).link("cellular").router("1").media().phone(True).wait(5)
+    assert "drill.aborted" not in after.names
+    assert after.restarted(away_s=2).ups("network", Power.BATTERY).last("drill.aborted").data["why"] == "on_battery"
+    assert after.wait(41).last("drill.aborted").data["why"] == "on_battery"

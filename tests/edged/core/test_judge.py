@@ -1,5 +1,6 @@
 """What the judge records, and that it is a function of its arguments."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from edged.core.effects import Effect
@@ -112,3 +113,13 @@ def test_av_compliance_is_recorded_when_it_changes() -> None:
     room = calm_room().media(video=False).wait(3).media().wait(3)
     changes = [event.data["av_compliant"] for event in room.events if event.name == "av.changed"]
     assert changes == [False, True]
+
+
+def test_a_carrier_that_the_config_names_no_more_is_nobody_until_the_router_says() -> None:
+    renamed = replace(SITE, links=(SITE.links[0], replace(SITE.links[1], name="lte", wan="2")))
+    after = calm_room().router("1").wait(3).restarted(away_s=1, talking=False)
+    after.plan = renamed
+    after.link("fiber").link("lte").media().wait(2)
+    assert after.state.carrier is None
+    assert after.doc()["tier"]["tier"] == 2, "the failover still waits for its word"  # type: ignore[index]
+    assert after.router("2").wait(1).state.carrier == "lte"

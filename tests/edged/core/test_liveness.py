@@ -1,13 +1,15 @@
 """Ranked words on media: platform, wire, links; each with its age. Unknown never lives."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from edged.core.liveness import OBSERVER_FRESH_S, PLATFORM_FRESH_S, STREAMS, Source, both_ways, words
-from edged.core.observations import PlatformSaid
+from edged.core.observations import Act, PlatformSaid
 from edged.core.rooms import RoomState
-from probes.reading import MediaReading, Medium, StreamReading, Way
+from probes.reading import MediaReading, Medium, StreamReading, Verdict, Way
+from tests.edged.core.room import SITE, calm_room
 
 NOW = 1000.0
 STREAM = (Medium.AUDIO, Way.TO_ROOM)
@@ -41,6 +43,9 @@ def observer(live: bool | None, *, age_s: float = 0.5, observing: bool = True, c
             platform(True, age_s=0.1), observer(False, age_s=2.0), None, True, Source.PLATFORM, id="back since then"
         ),
         pytest.param(
+            platform(True, age_s=0.1), observer(False, age_s=0.9), None, False, Source.OBSERVER, id="seen dead just now"
+        ),
+        pytest.param(
             platform(True, age_s=PLATFORM_FRESH_S + 0.1), None, None, None, Source.NONE, id="a stale word is none"
         ),
         pytest.param(
@@ -72,6 +77,22 @@ def test_rule7_the_best_fresh_word_on_a_stream_counts_and_a_loss_seen_later_than
 def test_every_word_carries_its_age_and_how_sure_it_is(room: RoomState, age_s: float, confidence: float) -> None:
     word = words(room, all_down_s=990.0, now=NOW)[STREAM]
     assert (word.age_s, word.confidence) == (age_s, confidence)
+
+
+def test_t3_rule7_a_platform_that_goes_on_calling_dead_streams_live_hides_no_loss() -> None:
+    room = calm_room().media(audio=False, video=False)
+    for _ in range(3):
+        room.wait(0.5).hear(PlatformSaid(room.now, None, True, True, True, True)).wait(1.5)
+    assert room.state.tier == 3
+
+
+def test_rule7_rule17_what_the_platform_said_of_another_session_watches_over_none() -> None:
+    plan = replace(SITE, has_media=False)
+    room = calm_room(plan, session=False).silence("media:").platform().act(Act.SESSION_OPENED, "s-1").wait(3)
+    room.silence("platform:None").act(Act.SESSION_CLOSED).wait(30).act(Act.SESSION_OPENED, "s-2").wait(1)
+    room.link("fiber", Verdict.DOWN).link("cellular", Verdict.DOWN).wait(5)
+    assert room.state.tier == 3
+    assert room.link("fiber").link("cellular").wait(31).state.tier == 0
 
 
 @pytest.mark.parametrize(("one", "other"), list(product((True, False, None), repeat=2)))

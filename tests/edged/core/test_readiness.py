@@ -119,3 +119,11 @@ def test_t1_a_line_that_is_slow_or_loses_data_is_never_green() -> None:
     for room in (ready_room().link("fiber", rtt_s=0.2), ready_room().media(loss_pct=9.0)):
         assert ready(room.wait(6)) == Readiness(Level.AMBER, ("carrier_degraded",))
         assert room.state.tier == 1
+
+
+def test_h1_media_once_seen_in_clear_are_not_ready_until_keys_were_agreed() -> None:
+    room = ready_room().streams(LIVE, protection=Protection.CLEAR).wait(2)
+    assert ready(room.streams(LIVE, protection=Protection.UNKNOWN).wait(60)) == Readiness(
+        Level.RED, ("clear_text_media",)
+    )
+    assert ready(room.streams(LIVE).wait(2)).level is Level.GREEN

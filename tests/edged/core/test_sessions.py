@@ -68,6 +68,16 @@ def test_e2_rule13_the_answer_is_recorded_counted_and_missing_escalation_is_rais
     assert ("session.not_escalated", "room") not in room.state.conditions
 
 
+def test_e2_rule13_an_escalation_may_be_documented_after_the_session_was_closed_and_of_no_other() -> None:
+    room = waited(75).act(Act.SESSION_JOINED).wait(60).act(Act.SESSION_CLOSED).wait(1)
+    told = room.act(Act.ESCALATED, "s-2").last("act.escalated").data
+    assert (told["session"], told["room"]) == ("s-2", "room")
+    assert room.room.session is None
+    for other in (None, "s-3"):
+        room.act(Act.ESCALATED, other)
+        assert room.last("act.refused").data["refused"] == "no_session_is_open"
+
+
 def test_e2_an_unmeasured_response_is_at_risk() -> None:
     room = calm_room(session=False).act(Act.SESSION_OPENED, "s-2")
     told = room.last("session.answered").data

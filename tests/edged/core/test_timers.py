@@ -116,6 +116,38 @@ def test_rule4_a_failover_asks_for_a_word_within_thirty_seconds_and_a_failback_f
     assert timers(room)[2:] == [("confirm", "started"), ("confirm", "expired")]
 
 
+def test_rule4_a_failback_before_the_word_on_the_failover_begins_no_new_deadline() -> None:
+    room = calm_room().router("1").wait(20).router("0").wait(5)
+    assert due_in_s(room, "confirm") == 5.0
+    room.act(Act.CONTINUITY_CONFIRMED).wait(60)
+    assert timers(room) == [("confirm", "started"), ("confirm", "met")]
+
+
+def test_rule17_a_deadline_that_was_missed_ends_with_its_session_though_no_line_is_back() -> None:
+    room = calm_room(replace(SITE, has_media=False)).silence("media:").wait(4)
+    room.link("fiber", Verdict.DOWN).link("cellular", Verdict.DOWN).wait(125)
+    assert ("mobile.late", "room") in room.state.conditions
+    room.act(Act.SESSION_CLOSED).wait(1)
+    assert room.room.timers == {}
+    assert ("mobile.late", "room") not in room.state.conditions
+
+
+@pytest.mark.parametrize(("opened", "onset_kept"), [("s-1", True), ("s-2", False)])
+def test_rule8_a_session_closed_by_mistake_and_opened_again_gets_no_new_two_minutes_but_another_one_does(
+    opened: str, onset_kept: bool
+) -> None:
+    room = lost(calm_room()).wait(100).act(Act.SESSION_CLOSED).wait(5).act(Act.SESSION_OPENED, opened)
+    assert due_in_s(room, "phone") == (15.0 if onset_kept else 120.0)
+    room.wait(20)
+    assert (room.state.tier == 4) is onset_kept
+
+
+def test_rule8_t4_the_radiologist_of_one_session_on_the_phone_is_no_contact_of_the_next() -> None:
+    room = lost(calm_room()).wait(10).act(Act.PHONE_CONFIRMED).wait(1)
+    room.act(Act.SESSION_CLOSED).act(Act.SESSION_OPENED, "s-2")
+    assert 119 <= room.seconds_to(4, within_s=121) <= 121
+
+
 @pytest.mark.parametrize("requested", [False, True])
 def test_rule17_without_a_radiologist_in_session_no_timer_runs(requested: bool) -> None:
     room = calm_room(session=False)
