@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 SEGMENT_S = 900.0
 """Four headers an hour cost 2 % of the room, and a bad segment costs a quarter of an hour."""
 FLUSH_S = 2.0
-"""What a kill may cost. A power cut costs what the kernel has not written yet, since the last change of tier."""
+"""What a kill may cost."""
 FLUSH_BYTES = 16 << 10
 RETRY_S = 60.0
 """After a refusal; a header is 0.2 ms of the judge's time."""
@@ -84,9 +84,8 @@ class BlackBox:
             return
         self._steps += 1
         self._waiting_steps += 1
-        urgent = _is_urgent(events)
-        if urgent or self._bytes >= FLUSH_BYTES or now - self._handed_s >= FLUSH_S:
-            self._hand_over(now, lasts=urgent)
+        if _is_urgent(events) or self._bytes >= FLUSH_BYTES or now - self._handed_s >= FLUSH_S:
+            self._hand_over(now)
 
     def close(self) -> None:
         """End the segment in order. Waits for the disk, two seconds at most."""
@@ -136,9 +135,9 @@ class BlackBox:
         self._lines.append(line)
         self._bytes += len(line)
 
-    def _hand_over(self, now: float, *, begins: bool = False, ends: bool = False, lasts: bool = False) -> None:
-        data, steps = b"".join(self._lines), self._waiting_steps
-        if self._writer.put(self._part, data, steps=steps, begins=begins, ends=ends, lasts=lasts):
+    def _hand_over(self, now: float, *, begins: bool = False, ends: bool = False) -> None:
+        data = b"".join(self._lines)
+        if self._writer.put(self._part, data, steps=self._waiting_steps, begins=begins, ends=ends):
             self._handed_s = now
             self._clear()
         else:

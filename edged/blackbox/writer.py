@@ -4,7 +4,6 @@ What waits is bounded in bytes. A disk that refuses ends the segment, never the 
 """
 
 import errno
-import os
 import threading
 import zlib
 from collections import deque
@@ -27,8 +26,6 @@ class _Piece:
     steps: int
     begins: bool
     ends: bool
-    lasts: bool
-    """It must outlive a power cut, not only a kill."""
 
 
 class SegmentWriter:
@@ -52,9 +49,7 @@ class SegmentWriter:
         self._thread = threading.Thread(target=self._run, name="black box", daemon=True)
         self._thread.start()
 
-    def put(
-        self, part: int, data: bytes, *, steps: int, begins: bool = False, ends: bool = False, lasts: bool = False
-    ) -> bool:
+    def put(self, part: int, data: bytes, *, steps: int, begins: bool = False, ends: bool = False) -> bool:
         """Queue whole lines of a part; False when too much waits already. A part that begins while another is open
         ends that one as it is.
         """
@@ -62,7 +57,7 @@ class SegmentWriter:
             if self._waiting_bytes + len(data) > WAITING_BYTES:
                 return False
             self._waiting_bytes += len(data)
-            self._pieces.append(_Piece(part, data, steps, begins, ends, lasts))
+            self._pieces.append(_Piece(part, data, steps, begins, ends))
             self._changed.notify()
         return True
 
@@ -102,8 +97,6 @@ class SegmentWriter:
         packed = self._pack.compress(piece.data if piece.ends else piece.data + sum_line(piece.data))
         packed += self._pack.flush(zlib.Z_FINISH if piece.ends else zlib.Z_SYNC_FLUSH)
         self._put(self._file, packed)
-        if piece.lasts or piece.ends:
-            os.fdatasync(self._file.fileno())
         if piece.ends:
             self._let_go()
         elif self._size >= self._segment_bytes:

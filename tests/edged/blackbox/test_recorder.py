@@ -54,20 +54,6 @@ def test_a_tier_event_is_on_the_disk_at_once_and_a_failed_step_too(tmp_path: Pat
     assert [step.decided if step.decided is None else len(step.decided) for step in steps] == [0, 1, 1, None]
 
 
-def test_a_tier_event_outlives_a_power_cut_and_so_does_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lasting: list[int] = []
-    monkeypatch.setattr(os, "fdatasync", lambda handle: lasting.append(os.fstat(handle).st_size))
-    box = black_box(tmp_path)
-    state = first_state()
-    box.step(state, Tick(1.0), 1.0, ())
-    box.step(state, Tick(1.2), 1.2, (Event(Channel.TIER, "tier.entered", 3, 1.2, {"row": "t3.av"}),))
-    box.step(state, Tick(4.0), 4.0, ())  # two seconds later: handed over, and no reason to wear out the disk
-    box.close()
-    (path,) = files(tmp_path)
-    assert len(lasting) == 2
-    assert 0 < lasting[0] < lasting[1] == path.stat().st_size
-
-
 def test_what_waits_is_written_two_seconds_later(tmp_path: Path) -> None:
     box = black_box(tmp_path)
     for tenth in range(45):
