@@ -1,4 +1,4 @@
-"""Records for ever, to be killed in the midst of it; says a part's number when it has begun."""
+"""Records for ever, to be killed in the midst of it; says how many segments there are when another is on the disk."""
 
 import sys
 from dataclasses import replace
@@ -6,17 +6,20 @@ from itertools import count
 from pathlib import Path
 
 from edged.blackbox import recorder
-from tests.edged.blackbox.scene import a_bad_day, black_box, first_state, tell
+from edged.blackbox.segment import segments
+from tests.edged.blackbox.scene import a_bad_day, black_box, first_state, tell, written
 
 recorder.SEGMENT_S = 20.0  # of the story's time, which is faster than the clock's
-box = black_box(Path(sys.argv[1]))
+directory = Path(sys.argv[1])
+box = black_box(directory)
 state, day = first_state(), a_bad_day()
 long_s = day[-1][0] - day[0][0] + 1
-said = -1
+said = 0
 for round_ in count():
     for then, told in day:
         now = then + round_ * long_s
         state = tell(box, [(now, replace(told, at_s=now))], state=state)
-        if box._part > said:
-            said = box._part
+        written(box)
+        if directory.exists() and (there := len([*segments(directory)])) > said:
+            said = there
             print(said, flush=True)

@@ -15,7 +15,7 @@ import structlog
 from edged.blackbox import recorder
 from edged.blackbox.readback import files
 from edged.core.observations import Tick
-from tests.edged.blackbox.scene import a_bad_day, black_box, first_state, tell, whole
+from tests.edged.blackbox.scene import a_bad_day, black_box, first_state, tell, whole, written
 
 LIMIT_BYTES = 8 << 10
 AFTER = 50
@@ -34,6 +34,7 @@ def main(how: str, directory: Path) -> None:
         for _, it in day:
             now += 0.05
             state = tell(box, [(now, replace(it, at_s=now))], state=state)
+            written(box)
             told += 1
             if box._began_s is None:
                 break

@@ -1,5 +1,6 @@
 """A room's story told to a real black box, and what lies on the disk afterwards."""
 
+import time
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -53,6 +54,14 @@ def tell(box: BlackBox, heard: Iterable[tuple[float, Observation]], *, plan: Pla
         box.step(state, observation, now, judged.events)
         state = judged.state
     return state
+
+
+def written(box: BlackBox) -> None:
+    """Waits until the writer has taken what there is, as it always has where the judge rests most of the time: a thread
+    that never does keeps another one from running.
+    """
+    while box._writer._waiting_bytes:
+        time.sleep(0.0005)
 
 
 @cache

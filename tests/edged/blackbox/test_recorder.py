@@ -159,7 +159,7 @@ def test_a_recording_killed_in_mid_write_is_read_to_its_last_whole_line(tmp_path
     )
     assert child.stdout is not None
     with child:
-        said = [int(child.stdout.readline()) for _ in range(3)]  # each says that another part has begun
+        said = [int(child.stdout.readline()) for _ in range(3)]  # each says that another segment is on the disk
         child.kill()
     assert said == sorted(said)
     read_back = [found for path in files(tmp_path) if (found := read(path)) is not None]
